@@ -17,18 +17,18 @@ pub use self::shared::Shared;
 use crate::Rng;
 use crate::world::World;
 
-/// A gateway's clocks, and how it is set up.
+/// A gateway's clocks and configuration.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     /// Its configuration.
     pub config: HubConfig,
-    /// What its clocks read at the start.
+    /// The readings of its clocks at the start.
     pub start: Now,
 }
 
-/// How gateways know of each other's rows.
+/// The links by which gateways get each other's rows.
 pub trait Links: Sized + Debug {
-    /// Something of the links that happens at a set time.
+    /// An event of the links at a set time.
     type Deed: Copy + Debug;
 
     /// How much later than the TTL, the lease and a second a row may be removed, in ms.
@@ -37,7 +37,7 @@ pub trait Links: Sized + Debug {
     /// The world of a gateway, one of `count`.
     fn world(gateway: &Gateway, number: usize, count: usize) -> World;
 
-    /// Links between these gateways; what is random about them follows from the seed.
+    /// Links between these gateways; their randomness depends on the seed only.
     fn new(worlds: &mut [World], seed: u64) -> Self;
 
     /// Whether that peer of a world is a gateway's client.
@@ -45,56 +45,56 @@ pub trait Links: Sized + Debug {
         false
     }
 
-    /// A gateway's process ended: by a signal to stop, or killed.
+    /// Handles the end of a gateway's process: by a signal to stop, or killed.
     fn ended(&mut self, worlds: &mut [World], gateway: usize, is_told: bool);
 
-    /// A gateway's new process started.
+    /// Handles the start of a gateway's new process.
     fn started(&mut self, worlds: &mut [World], gateway: usize);
 
     /// A gateway's machine is suspended.
     fn suspended(&mut self, _worlds: &mut [World], _gateway: usize) {}
 
-    /// A gateway's machine is awake; its timers fired.
+    /// Handles the end of a suspension; the timers of the gateway fired.
     fn woken(&mut self, worlds: &mut [World], gateway: usize);
 
     /// A gateway's wall clock was set.
     fn stepped(&mut self, _worlds: &mut [World], _gateway: usize, _ms: i64) {}
 
-    /// Something happens to the links.
+    /// Carries out an event of the links.
     fn act(&mut self, worlds: &mut [World], deed: Self::Deed);
 
-    /// Time passed.
+    /// Advances the time.
     fn advance(&mut self, _ms: u64) {}
 
-    /// All machines slept.
+    /// Handles a sleep of all machines.
     fn slept(&mut self) {}
 
-    /// In how many ms something of the links is due.
+    /// Time until the next deadline of the links, in ms.
     fn next_due_ms(&self, _worlds: &[World]) -> Option<u64> {
         None
     }
 
-    /// Carries out what is due, until nothing is.
+    /// Carries out all work that is due.
     fn settle(&mut self, worlds: &mut [World]);
 
-    /// Something hits what is between gateways, those two say.
+    /// Applies a random fault between gateways, such as those two.
     fn strike(fleet: &mut Fleet<Self>, rng: &mut Rng, pair: (usize, usize));
 
-    /// A link is in trouble: that of a world's peer, or none that has one.
+    /// Applies a fault to the link of a world's peer, or to one without a peer.
     fn trouble(fleet: &mut Fleet<Self>, rng: &mut Rng, pair: (usize, usize)) -> Option<(usize, usize)>;
 
     /// All links work as well as they can.
     fn calm(&mut self) {}
 
-    /// Whether all gateways know of all changes, which must be so at some moment when all is quiet. `None` where only lists
-    /// that stay can tell. *Why not lists everywhere:* the row of an instance that is connected twice changes with the
+    /// Whether all gateways have all changes, which must be true at some moment in a quiet time. `None` if only stable
+    /// lists show it. *Why not lists everywhere:* the row of an instance that is connected twice changes with the
     /// beacons of both.
     fn is_settled(_fleet: &mut Fleet<Self>) -> Option<bool> {
         None
     }
 }
 
-/// What happens at a set time.
+/// An event at a set time.
 #[derive(Clone, Copy, Debug)]
 enum Deed<D> {
     /// A gateway's new process starts.
@@ -110,11 +110,11 @@ enum Deed<D> {
 pub struct Fleet<L: Links> {
     /// Each gateway with the clients of it.
     pub worlds: Vec<World>,
-    /// What is between them.
+    /// The links between them.
     pub links: L,
     /// Time since the start, in ms.
     pub at_ms: u64,
-    /// What is to happen, by time and number.
+    /// Planned events, by time and number.
     agenda: BTreeMap<(u64, u64), Deed<L::Deed>>,
     deeds: u64,
     /// When each gateway woke up last.
@@ -152,7 +152,7 @@ impl<L: Links> Fleet<L> {
         self.worlds[gateway].is_served()
     }
 
-    /// A gateway's process ends: by a signal to stop, or killed. Another one takes its place after `down_ms`.
+    /// Ends a gateway's process: by a signal to stop, or killed. Another one starts after `down_ms`.
     pub fn end(&mut self, gateway: usize, is_told: bool, down_ms: u64) {
         if !self.is_served(gateway) {
             return;
@@ -167,7 +167,7 @@ impl<L: Links> Fleet<L> {
         self.settle();
     }
 
-    /// A gateway's machine is suspended for that long.
+    /// Suspends a gateway's machine for this time.
     pub fn suspend(&mut self, gateway: usize, ms: u64) {
         if self.is_served(gateway) {
             self.worlds[gateway].is_suspended = true;
@@ -176,13 +176,13 @@ impl<L: Links> Fleet<L> {
         }
     }
 
-    /// A gateway's wall clock is set by this many ms.
+    /// Moves a gateway's wall clock by this many ms.
     pub fn step(&mut self, gateway: usize, ms: i64) {
         self.worlds[gateway].step_gateway(ms);
         self.links.stepped(&mut self.worlds, gateway, ms);
     }
 
-    /// All machines sleep for that long: all timers are late by it.
+    /// Lets all machines sleep for this time, by which all timers are late.
     pub fn sleep(&mut self, ms: u64) {
         self.advance(ms);
         self.links.slept();
@@ -193,14 +193,14 @@ impl<L: Links> Fleet<L> {
         self.settle();
     }
 
-    /// All that is planned happens now.
+    /// Carries out all planned events now.
     pub fn hurry(&mut self) {
         while let Some((_, deed)) = self.agenda.pop_first() {
             self.act(deed);
         }
     }
 
-    /// Lets time pass, every timer on time.
+    /// Advances the time, every timer on time.
     pub fn pass(&mut self, ms: u64) {
         let end_ms = self.at_ms + ms;
         let mut rounds = 0;
@@ -239,7 +239,7 @@ impl<L: Links> Fleet<L> {
         self.advance(end_ms - self.at_ms);
     }
 
-    /// Carries out what the gateways want done for each other.
+    /// Carries out the gateways' outputs for each other.
     pub fn settle(&mut self) {
         self.links.settle(&mut self.worlds);
     }
@@ -260,7 +260,7 @@ impl<L: Links> Fleet<L> {
         self.settle();
     }
 
-    /// Something happens to the links in that many ms.
+    /// Plans an event of the links in that many ms.
     pub(crate) fn plan_link(&mut self, in_ms: u64, deed: L::Deed) {
         self.plan(in_ms, Deed::Link(deed));
     }
@@ -279,7 +279,7 @@ impl<L: Links> Fleet<L> {
     }
 }
 
-/// What other gateways call it.
+/// Its name at other gateways.
 #[must_use]
 pub fn name(gateway: usize) -> String {
     format!("g{gateway}")

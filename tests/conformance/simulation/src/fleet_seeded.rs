@@ -1,5 +1,5 @@
-//! Seeded simulations of several gateways: clients come, go and beacon, gateways crash, restart, sleep and do not reach
-//! each other, clocks are set. No row outlives its client, and in the end all gateways list who is there.
+//! Seeded simulations of several gateways: clients join, leave and beacon, gateways crash, restart, sleep and are
+//! separated, clocks are set. No row outlives its client, and in the end all gateways list the connected clients.
 
 mod checks;
 
@@ -15,19 +15,19 @@ use crate::fleet::{Fleet, Gateway, Links, name};
 use crate::virtual_hub;
 use crate::world::{Fault, Pace, config, plain, with_device};
 
-/// Things that happen in a run.
+/// Events of a run.
 const HAPPENINGS: u64 = 100;
 /// The longest pause between two of them, in ms.
 const MAX_PAUSE_MS: u64 = 25_000;
 /// Half a day: how far clocks are apart at most, in ms.
 const MAX_SKEW_MS: i64 = 43_200_000;
-/// One in how many seeds is a large one.
+/// One in this many seeds is a large one.
 const LARGE: u64 = 10;
 
-/// Runs the simulation of that seed, and returns what it did in a line.
+/// Runs the simulation of that seed, and returns a line about it.
 ///
 /// # Panics
-/// If a gateway lists what it should not.
+/// If a gateway lists a wrong row.
 #[must_use]
 pub fn run<L: Links>(seed: u64) -> String {
     let mut simulation = Simulation::<L>::new(seed);
@@ -46,7 +46,7 @@ struct Simulation<L: Links> {
     ttl_ms: u64,
     /// Clients that are not gateways: world and peer.
     clients: Vec<(usize, usize)>,
-    /// Those that went to another gateway: they do not come back.
+    /// Clients that moved to another gateway for good.
     moved: BTreeSet<(usize, usize)>,
     most_clients: u64,
     /// Counts instances.
@@ -85,7 +85,7 @@ impl<L: Links> Simulation<L> {
         simulation
     }
 
-    /// Something happens, and then nothing for a while.
+    /// Carries out a random event, followed by a pause.
     fn happen(&mut self) {
         let (of, peer) = *self.rng.pick(&self.clients);
         let world = &mut self.fleet.worlds[of];
@@ -129,7 +129,7 @@ impl<L: Links> Simulation<L> {
         }
         let has_id = config.client.instance_id.is_some() || config.device.is_some();
         if self.rng.chance(80) {
-            // Most need not read: what readers get is the same for all.
+            // Most clients do not read, because all readers get the same frames.
             config.scopes = Some(Vec::new());
         }
         if self.rng.chance(60) {
@@ -142,7 +142,7 @@ impl<L: Links> Simulation<L> {
         }
     }
 
-    /// A client goes to another gateway.
+    /// Moves a client to another gateway.
     fn move_on(&mut self, of: usize, peer: usize) {
         let config = self.fleet.worlds[of].peers[peer].config.clone();
         self.fleet.worlds[of].with(peer, |client, now| client.stop(now));
@@ -158,7 +158,7 @@ impl<L: Links> Simulation<L> {
         self.clients.push((gateway, peer));
     }
 
-    /// A line of a client or of a gateway is slow, stands still, or spoils a frame.
+    /// Makes a line of a client or of a gateway slow, stops it, or spoils a frame.
     fn trouble_line(&mut self) {
         let (of, peer) = if self.rng.chance(50) {
             let pair = self.pair();
@@ -209,7 +209,7 @@ impl<L: Links> Simulation<L> {
         self.fleet.step(gateway, ms);
     }
 
-    /// What hits a gateway, or two.
+    /// Applies a fault to one gateway, or to two.
     fn strike(&mut self) {
         let (a, b) = self.pair();
         match self.rng.within(0..=9) {

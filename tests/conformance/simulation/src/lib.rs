@@ -1,5 +1,5 @@
 //! Our gateway and our clients in one process under virtual time: tests of both ends against each other,
-//! and seeded simulations that must come out the same, bit for bit, natively and in WebAssembly.
+//! and seeded simulations with bit-identical results natively and in WebAssembly.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -27,7 +27,7 @@ pub fn simulate(seed: u32) -> String {
     seeded::run(seed.into())
 }
 
-/// How many seeds are run on every target: `0..seeds()`.
+/// The number of seeds that run on every target: `0..seeds()`.
 #[wasm_bindgen]
 #[must_use]
 pub fn seeds() -> u32 {

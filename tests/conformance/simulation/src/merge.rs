@@ -59,7 +59,7 @@ struct Row {
     entry: Value,
 }
 
-/// What an observed gateway says, or that nothing is heard of it, `after` ms later.
+/// An update of an observed gateway, or its loss, `after` ms later.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
@@ -208,7 +208,7 @@ fn listed(world: &mut World) -> Result<Value, String> {
     others.map(Value::from).map_err(|error| error.to_string())
 }
 
-/// All orders of so many things.
+/// All orders of this many items.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     let mut orders = vec![Vec::new()];
     for next in 0..count {

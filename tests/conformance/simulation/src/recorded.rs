@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{Rng, virtual_hub};
 
-/// How long it takes, in ms.
+/// Its duration, in ms.
 const LENGTH_MS: u64 = 60_000;
 const START: Now = Now {
     age_ms: 1_000,
@@ -38,7 +38,7 @@ pub fn text(seed: u64, clients: usize, inputs: usize) -> String {
     gateway.text + &end
 }
 
-/// What a replay of it shows: a line for each second, two for other bounds, and the list at the end.
+/// The results of a replay of it: a line for each second, two for other bounds, and the list at the end.
 ///
 /// # Panics
 /// If it cannot be replayed.

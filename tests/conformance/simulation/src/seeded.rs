@@ -1,7 +1,7 @@
-//! Seeded simulations: clients come, go, beacon and sleep, lines are slow and break, clocks are set, the
-//! gateway is replaced; in the end every mirror holds the gateway's list.
+//! Seeded simulations: clients join, leave, beacon and sleep, lines are slow and break, clocks are set, the
+//! gateway is replaced; in the end every mirror equals the gateway's list.
 //!
-//! What a seed brings about follows from the seed alone: the record of a run, with a digest over every
+//! A run depends on its seed alone: the record of a run, with a digest over every
 //! frame and every state of every mirror, is the same on every target.
 
 mod calm;
@@ -18,12 +18,12 @@ use crate::Rng;
 use crate::virtual_hub;
 use crate::world::{Fault, Pace, World, config, plain, with_device};
 
-/// How many seeds are run on every target: `0..SEEDS`.
+/// The number of seeds that run on every target: `0..SEEDS`.
 pub const SEEDS: u32 = 10;
 
 /// Stretches of a run; each ends with a line of the record.
 const STRETCHES: usize = 12;
-/// Things that happen in one.
+/// Events of a stretch.
 const HAPPENINGS: usize = 10;
 /// Most clients.
 const MAX_PEERS: usize = 9;
@@ -82,7 +82,7 @@ impl Simulation {
         simulation
     }
 
-    /// Something happens, and then nothing for a while.
+    /// Carries out a random event, followed by a pause.
     fn happen(&mut self) {
         let peer = self.rng.within(0..=self.world.peers.len() as u64 - 1) as usize;
         match self.rng.within(0..=21) {
@@ -166,7 +166,7 @@ impl Simulation {
             .with(peer, |client, now| client.set_watched(is_watched, now));
     }
 
-    /// Something under way is lost or arrives twice; an empty text means whatever comes next.
+    /// Loses or repeats a frame under way; an empty text means the next frame.
     fn spoil(&mut self, peer: usize) {
         let fault = *self.rng.pick(&[Fault::Lost, Fault::Twice]);
         if self.rng.chance(70) {
@@ -215,7 +215,7 @@ impl Simulation {
             .with(peer, |client, now| client.request(method, None, now));
     }
 
-    /// Rare things that hit everybody.
+    /// Rare faults that affect all clients.
     fn strike(&mut self) {
         let down_ms = self.rng.within(0..=20_000);
         match self.rng.within(0..=3) {
@@ -228,7 +228,7 @@ impl Simulation {
         }
     }
 
-    /// Notes what every client shows.
+    /// Notes the mirrors of all clients.
     fn note_mirrors(&mut self) {
         for peer in 0..self.world.peers.len() {
             let now = self.world.peer_now(peer);

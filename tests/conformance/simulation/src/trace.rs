@@ -1,4 +1,4 @@
-//! What happened in a world, as one number.
+//! The events of a world, as one number.
 
 use std::fmt;
 

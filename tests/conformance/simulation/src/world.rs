@@ -134,14 +134,14 @@ impl World {
         self.settle();
     }
 
-    /// What becomes of the next frame to a client that holds `text`.
+    /// Sets the fate of the next frame to a client that holds `text`.
     pub fn spoil_to_client(&mut self, peer: usize, text: &'static str, fault: Fault) {
         for line in self.lines_of(peer) {
             line.to_client_fault = Some((text, fault));
         }
     }
 
-    /// What becomes of the next frame from a client that holds `text`.
+    /// Sets the fate of the next frame from a client that holds `text`.
     pub fn spoil_to_gateway(&mut self, peer: usize, text: &'static str, fault: Fault) {
         for line in self.lines_of(peer) {
             line.to_gateway_fault = Some((text, fault));
@@ -197,7 +197,7 @@ impl World {
         self.settle();
     }
 
-    /// What a client's clocks read now.
+    /// The readings of a client's clocks.
     pub fn peer_now(&self, peer: usize) -> Now {
         shifted(self.now, self.peers[peer].ahead)
     }

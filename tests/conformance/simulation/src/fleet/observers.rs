@@ -11,8 +11,8 @@ use super::{Fleet, Gateway, Links, name};
 use crate::Rng;
 use crate::world::{TOKEN, World};
 
-/// How late a hello can be: that long a client waits for its socket and for the handshake, in ms. Until the next tick a
-/// clock that was set while there was no connection is wrong by as much.
+/// Longest delay of a hello, in ms: the time limit of a client for its socket and the handshake. A clock that was set
+/// without a connection can be wrong by this much until the next tick.
 const HELLO_MS: u64 = 30_000;
 
 /// One gateway's client of another one.
@@ -20,7 +20,7 @@ const HELLO_MS: u64 = 30_000;
 struct Observer {
     /// The gateway that observes.
     by: usize,
-    /// What the observed one is to it.
+    /// The observed gateway as its source.
     source: SourceId,
     /// The gateway that is observed: the client is a peer of its world.
     of: usize,
@@ -126,7 +126,7 @@ impl Links for Observers {
         }
     }
 
-    /// Hands what observers say to their gateways, until none says anything.
+    /// Hands updates of observers to their gateways, until there are none.
     fn settle(&mut self, worlds: &mut [World]) {
         let mut has_moved = true;
         while has_moved {
@@ -178,8 +178,8 @@ impl Observers {
 }
 
 impl Fleet<Observers> {
-    /// Two gateways do not reach each other for that long. Their sockets are dead; or, if they are `held`, carry
-    /// everything afterwards.
+    /// Separates two gateways for this time. Their sockets are dead; or, if they are held, carry all frames
+    /// afterwards.
     pub fn part(&mut self, (a, b): (usize, usize), is_held: bool, ms: u64) {
         for (of, peer) in [(b, self.links.observer(a, b)), (a, self.links.observer(b, a))] {
             let world = &mut self.worlds[of];
@@ -198,7 +198,7 @@ fn others(by: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).filter(move |&of| of != by)
 }
 
-/// What the clocks of one gateway are ahead of another one's.
+/// How far the clocks of one gateway are ahead of those of another one.
 fn ahead(a: &World, b: &World) -> (i64, i64) {
     let less = |a: u64, b: u64| a as i64 - b as i64;
     (

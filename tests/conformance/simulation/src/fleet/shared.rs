@@ -18,10 +18,10 @@ use crate::world::World;
 
 /// How far the store's clock is set forward at most, in ms.
 const MAX_STEP_MS: u64 = 7_200_000;
-/// After how long the store gives a silent gateway up, in ms.
+/// Time after which the store closes a silent gateway's connection, in ms.
 const PATIENCE_MS: u64 = 60_000;
 
-/// The store, and each gateway's way to it.
+/// The store, and each gateway's link to it.
 #[derive(Debug)]
 pub struct Shared {
     rng: Rng,
@@ -47,13 +47,13 @@ struct Member {
     boots: u64,
     is_suspended: bool,
     suspended_ms: u64,
-    /// What arrived while it was suspended.
+    /// Messages that arrived while it was suspended.
     waiting: Vec<(u64, Answer)>,
     /// The connection that the store sends changes to, and how many it sent.
     watching: Option<(u64, u64)>,
 }
 
-/// What happens to the links.
+/// An event of the links.
 #[derive(Clone, Copy, Debug)]
 pub enum Deed {
     /// A gateway reaches the store again.
@@ -153,7 +153,7 @@ impl Links for Shared {
     }
 
     fn slept(&mut self) {
-        // What was under way is lost.
+        // Messages under way are lost.
         self.post = Post::default();
     }
 
@@ -282,7 +282,7 @@ impl Shared {
         }
     }
 
-    /// When a gateway's session has something to do.
+    /// The next deadline of a gateway's session.
     fn due_ms(&self, member: &Member) -> Option<u64> {
         let silent_ms = member.road.cut_ms.filter(|_| member.session.is_open());
         let silent_ms = silent_ms.map(|cut_ms| cut_ms + SILENCE_MS);
@@ -304,7 +304,7 @@ impl Shared {
         }
     }
 
-    /// Carries out what a gateway wants done; says whether that was anything.
+    /// Carries out a gateway's outputs; returns whether there were any.
     fn obey(&mut self, worlds: &mut [World], gateway: usize) -> bool {
         let mut has_moved = false;
         loop {

@@ -11,12 +11,12 @@ pub(super) enum Bucket {
     Leases,
 }
 
-/// What a bucket says of a key.
+/// The value of a key in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Put(Vec<u8>),
     Deleted,
-    /// The server removed it for its age.
+    /// It expired on the server.
     Expired,
 }
 
@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    /// Its process ended. What it keeps in memory is gone, and so are the revisions.
+    /// Ends its process. Values in memory are lost, and so are the revisions.
     pub(super) fn end(&mut self) {
         if !self.is_on_disk {
             (self.rows, self.leases) = Default::default();
@@ -72,7 +72,7 @@ impl Store {
         self.keys(bucket).entries.get(key)
     }
 
-    /// Writes whatever is there, and returns what watchers see.
+    /// Writes without a condition, and returns the entry for watchers.
     pub(super) fn put(&mut self, bucket: Bucket, key: &str, value: Value) -> Entry {
         self.writes += 1;
         let written_ms = self.now_ms;
@@ -102,7 +102,7 @@ impl Store {
         if keys.entries.is_empty() { 0 } else { keys.revision }
     }
 
-    /// Removes what is too old; returns the markers.
+    /// Removes expired entries; returns the markers.
     pub(super) fn expire(&mut self) -> Vec<Entry> {
         let mut markers = Vec::new();
         if self.next_due_ms().is_none_or(|due_ms| due_ms > self.now_ms) {
@@ -122,7 +122,7 @@ impl Store {
         markers
     }
 
-    /// When something becomes too old, by its clock.
+    /// When the next entry expires, by its clock.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
         let of = |bucket| {
             let entries = self.keys(bucket).entries.values();

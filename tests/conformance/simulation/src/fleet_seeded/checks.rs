@@ -1,4 +1,4 @@
-//! What has to hold: during a run, and when all is quiet.
+//! Checks during a run, and after it in a quiet time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ const PONGS_MS: u64 = 26_000;
 impl<L: Links> Simulation<L> {
     /// No gateway lists a client that gave no proof of life for too long.
     pub(super) fn check_ghosts(&mut self) {
-        // How long ago each last gave one, and was last closed.
+        // The ages of the last proof of life and of the last close of each.
         let mut heard: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for &(of, peer) in &self.clients {
             let world = &self.fleet.worlds[of];
@@ -62,8 +62,8 @@ impl<L: Links> Simulation<L> {
         }
     }
 
-    /// Everything works again, and it goes on until nothing changes for a while. Who was stopped stays away. Returns
-    /// the lists of all gateways.
+    /// Ends all faults, and continues until there are no changes for a while. Stopped clients stay away. Returns the
+    /// lists of all gateways.
     pub(super) fn calm_down(&mut self) -> Vec<Listed> {
         self.fleet.hurry();
         self.fleet.links.calm();
@@ -79,7 +79,7 @@ impl<L: Links> Simulation<L> {
         let mut why = "";
         for _ in 0..300 {
             let lists = self.lists();
-            // Not the versions: each beacon counts, also one that says the same again.
+            // Versions are not compared, because a beacon without a change counts, too.
             let digests = lists.iter().map(|listed| listed.digest.clone()).collect();
             let is_settled = L::is_settled(&mut self.fleet);
             why = if is_settled == Some(false) {
@@ -114,7 +114,7 @@ impl<L: Links> Simulation<L> {
         })
     }
 
-    /// All gateways list who is connected to any of them, once, and their readers hold that.
+    /// Checks that all gateways list each client that is connected to any of them once, and that readers have this list.
     pub(super) fn check_lists(&mut self, lists: &[Listed]) {
         let gateways = 0..self.fleet.worlds.len();
         let own: Vec<Vec<RawEntry>> = gateways.map(|gateway| self.own_rows(gateway)).collect();
@@ -163,7 +163,7 @@ impl<L: Links> Simulation<L> {
         }
     }
 
-    /// Readers hold what their gateway lists, and gateways that observe it what its own clients say.
+    /// Checks that readers have their gateway's list, and observing gateways the rows of its own clients.
     fn check_readers(&self, gateway: usize, listed: &Listed, own: &[RawEntry]) {
         for (number, peer) in self.fleet.worlds[gateway].peers.iter().enumerate() {
             if !peer.client.hello().is_some_and(Hello::may_read) {
@@ -222,7 +222,7 @@ impl<L: Links> Simulation<L> {
         rows.filter(|row| !is_gateway(row)).collect()
     }
 
-    /// How a client's rows are found again.
+    /// The id by which a client's rows are found.
     fn id(&self, of: usize, peer: usize) -> String {
         self.fleet.worlds[of].peers[peer].name.clone()
     }
@@ -242,7 +242,7 @@ fn contents<'a>(rows: impl Iterator<Item = &'a RawEntry>) -> Vec<String> {
     contents
 }
 
-/// What a row says, but for times and where it is from.
+/// The contents of a row without times and its gateway.
 fn content(row: &RawEntry) -> String {
     let is_same_everywhere = |name: &str| !TIME_MEMBERS.contains(&name) && name != "gateway";
     let members = row.members().filter(|(name, _)| is_same_everywhere(name));

@@ -1,4 +1,4 @@
-//! The end of a simulation: when all is quiet, everybody holds the same list.
+//! The end of a simulation: after a quiet time, all clients have the same list.
 
 use presence_core::client::ClientState;
 use presence_core::model::RawEntry;
@@ -6,13 +6,13 @@ use presence_core::model::RawEntry;
 use super::{Simulation, content};
 use crate::world::Pace;
 
-/// Longer than any wait for a reconnect, a silent line to be noticed, and the next question.
+/// Longer than any wait for a reconnect, for the detection of a silent line, and for the next request.
 const CALM_MS: u64 = 400_000;
 /// Time without changes after which all clients are up to date, in ms: longer than any window.
 const QUIET_MS: u64 = 2_100;
 
 impl Simulation {
-    /// Everything works again, everybody connects, and it goes on until nothing changes for a while.
+    /// Ends all faults, connects all clients, and continues until there are no changes for a while.
     pub(super) fn calm_down(&mut self) {
         for peer in 0..self.world.peers.len() {
             self.world.set_pace(peer, Pace::default());

@@ -1,4 +1,4 @@
-//! What becomes of a world's gateway: restarts, crashes, suspensions, clocks.
+//! Faults of a world's gateway: restarts, crashes, suspensions, clocks.
 
 use presence_core::fleet::{SourceId, SourceUpdate};
 use presence_core::model::RawEntry;

@@ -15,7 +15,7 @@ pub struct Pace {
     pub delay_ms: u64,
 }
 
-/// What becomes of one frame.
+/// The fate of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It never arrives.
@@ -40,9 +40,9 @@ pub(super) struct Line {
     pub(super) is_cut: bool,
     /// Until when nothing passes in either direction; it arrives afterwards.
     pub(super) held_ms: u64,
-    /// What becomes of the next frame to the client that holds this text.
+    /// The fate of the next frame to the client that holds this text.
     pub(super) to_client_fault: Option<(&'static str, Fault)>,
-    /// What becomes of the next frame to the gateway that holds this text.
+    /// The fate of the next frame to the gateway that holds this text.
     pub(super) to_gateway_fault: Option<(&'static str, Fault)>,
     /// The gateway is done with it.
     pub(super) is_over: bool,
@@ -115,7 +115,7 @@ impl Line {
         self.to_client.push_back((now.age_ms.max(self.free_ms), message));
     }
 
-    /// Takes out of the outbox what the line can carry; says whether that was anything.
+    /// Takes frames that the line can carry out of the outbox; returns whether there were any.
     pub(super) fn take(&mut self, now: Now) -> bool {
         let mut moved = false;
         while self.free_ms <= now.age_ms

@@ -17,7 +17,7 @@ pub struct Peer {
     pub config: ClientConfig,
     /// Its `instanceId`, else its host name.
     pub name: String,
-    /// What its age clock and its wall clock are ahead of the gateway's.
+    /// How far its age clock and its wall clock are ahead of the gateway's.
     pub(super) ahead: (i64, i64),
     /// The events it reported.
     pub events: Vec<ClientEvent>,

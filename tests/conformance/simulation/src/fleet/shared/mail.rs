@@ -1,11 +1,11 @@
-//! What is under way between gateways and the store.
+//! Messages under way between gateways and the store.
 
 use std::collections::BTreeMap;
 
 use super::super::store::{Bucket, Entry, Value};
 use crate::Rng;
 
-/// What a gateway asks of the store.
+/// A gateway's request to the store.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     /// The lease under its own name.
@@ -20,7 +20,7 @@ pub(super) enum Request {
     Write(Bucket, String, Value),
 }
 
-/// What the store says to a gateway.
+/// A message of the store to a gateway.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Lease(Option<Entry>),
@@ -30,14 +30,14 @@ pub(super) enum Answer {
         rows: u64,
         leases: u64,
     },
-    /// What a watch says.
+    /// An entry of a watch.
     Entry(Watched),
     Written,
     /// The connection is closed.
     Closed,
 }
 
-/// An entry that a watch says.
+/// An entry of a watch.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
     pub(super) entry: Entry,
@@ -62,14 +62,14 @@ pub(super) struct Mail {
     pub(super) message: Message,
 }
 
-/// How a gateway's link to the store is.
+/// The state of a gateway's link to the store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Road {
     /// Nothing passes to the store, or from it.
     pub(super) is_cut: (bool, bool),
-    /// Since when something does not pass.
+    /// Since when a direction is cut.
     pub(super) cut_ms: Option<u64>,
-    /// Nothing arrives before; then all of it does.
+    /// Messages are held until then.
     pub(super) held_ms: u64,
     /// The longest time that a message takes, in ms.
     pub(super) delay_ms: u64,

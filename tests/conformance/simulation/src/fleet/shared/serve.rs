@@ -26,7 +26,7 @@ impl Shared {
         self.post.send(&mail, road, &mut self.rng, self.at_ms);
     }
 
-    /// A message from the store arrived.
+    /// Handles a message from the store.
     pub(super) fn deliver(&mut self, worlds: &mut [World], gateway: usize, session: u64, answer: Answer) {
         let at_ms = self.at_ms;
         let member = &mut self.members[gateway];
@@ -41,7 +41,7 @@ impl Shared {
         self.obey(worlds, gateway);
     }
 
-    /// A message to the store arrived. Writes count whatever has become of the connection.
+    /// Handles a message to the store. Writes count even if the connection is gone.
     pub(super) fn serve(&mut self, gateway: usize, session: u64, request: Request) {
         if self.is_silent {
             return;

@@ -1,4 +1,4 @@
-//! A gateway's session with the store, step by step as the native shell has it.
+//! A gateway's session with the store, with the steps of the native shell.
 
 use presence_core::cluster::{ClusterInput, RowChange, TAKEOVER_MS, claim, is_claimed_by};
 
@@ -15,7 +15,7 @@ pub(super) const SILENCE_MS: u64 = 12_000;
 const RETRY_MS: u64 = 500;
 const TAKEN_RETRY_MS: u64 = 10_000;
 
-/// Where a session is.
+/// The step of a session.
 #[derive(Debug)]
 enum Step {
     /// There is none; the next one begins then.
@@ -45,7 +45,7 @@ enum Step {
     },
 }
 
-/// How old entries of the snapshot are. Later ones are new.
+/// Ages of entries of the snapshot. Later entries are new.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ages {
     /// The clock of the store when this session read it, and its own clock then.
@@ -55,18 +55,18 @@ struct Ages {
     ends: Option<(u64, u64)>,
 }
 
-/// What both watches said before the snapshot was complete.
+/// Entries of both watches before the snapshot was complete.
 #[derive(Debug, Default)]
 struct Snapshot {
     rows: Vec<ClusterInput>,
     leases: Vec<ClusterInput>,
     are_rows_complete: bool,
     are_leases_complete: bool,
-    /// What came after that.
+    /// Later entries.
     later: Vec<ClusterInput>,
 }
 
-/// What a session wants done.
+/// An output of a session.
 #[derive(Debug)]
 pub(super) enum Effect {
     Send(Request),
@@ -83,9 +83,9 @@ pub(super) struct Session {
     pub(super) number: u64,
     step: Step,
     ages: Ages,
-    /// How many entries the watches said.
+    /// The number of entries from the watches.
     entries: u64,
-    /// When the step takes too long.
+    /// The deadline of the step.
     deadline_ms: Option<u64>,
     pub(super) effects: Vec<Effect>,
 }
@@ -115,7 +115,7 @@ impl Session {
         !matches!(self.step, Step::Away { .. })
     }
 
-    /// Something is due.
+    /// Handles the deadline.
     pub(super) fn handle_timeout(&mut self, now_ms: u64) {
         if self.due_ms().is_none_or(|due_ms| due_ms > now_ms) {
             return;
@@ -131,7 +131,7 @@ impl Session {
                 self.go(step, now_ms);
                 self.effects.push(Effect::Send(Request::ReadLease));
             }
-            // The end of the snapshot cannot be seen.
+            // The end of the snapshot is not visible.
             Step::Snapshot(snapshot) if self.ages.ends.is_some() => {
                 (snapshot.are_rows_complete, snapshot.are_leases_complete) = (true, true);
                 self.finish_snapshot();
@@ -140,14 +140,14 @@ impl Session {
         }
     }
 
-    /// The connection is lost, or has to be given up.
+    /// Handles a connection that is lost, or has to be closed.
     pub(super) fn lose(&mut self, now_ms: u64) {
         if self.is_open() {
             self.end(RETRY_MS, now_ms);
         }
     }
 
-    /// The gateway reads everything again.
+    /// Begins a new session, which reads all entries again.
     pub(super) fn restart(&mut self, now_ms: u64) {
         self.end(0, now_ms);
     }
@@ -156,7 +156,7 @@ impl Session {
         self.end(TAKEN_RETRY_MS, now_ms);
     }
 
-    /// The gateway has a batch to write: rows, then the lease.
+    /// Writes a batch of the gateway: rows, then the lease.
     pub(super) fn write(&mut self, rows: Vec<(u64, Option<String>)>, lease: Option<String>, now_ms: u64) {
         let unwritten = rows.len();
         for (number, value) in rows {
@@ -291,7 +291,7 @@ impl Session {
         self.deadline_ms = None;
     }
 
-    /// Writes the lease once the rows are written, and says so once that is written too.
+    /// Writes the lease once the rows are written, and reports the end of both.
     fn write_lease(&mut self) {
         let Step::Serving {
             unwritten,
@@ -359,7 +359,7 @@ impl Snapshot {
     }
 }
 
-/// What an entry says.
+/// The input for an entry.
 fn input(entry: &Entry, age_ms: u64) -> Option<ClusterInput> {
     if entry.bucket == Bucket::Leases {
         let value = match &entry.value {
