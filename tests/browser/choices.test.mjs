@@ -1,4 +1,4 @@
-// What a visitor chooses at the list: it is in the address, in the exported files, and it outlives a reload.
+// A visitor's choices at the list are in the address and in the exported files, and survive a reload.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// The Timeline: who was here, from the history of a gateway that keeps one.
+// The Timeline: sessions from the history of a gateway that keeps one.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

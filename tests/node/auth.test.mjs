@@ -1,4 +1,4 @@
-// Who is let in, and that the real client understands why it is not.
+// Admission, and refusals that the real client understands.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";

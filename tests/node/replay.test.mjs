@@ -1,4 +1,4 @@
-// What real clients were once recorded to send is accepted.
+// Recorded frames of real clients are accepted.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What a test started ends with it, the last first: pages before the gateway they are connected to.
+// Resources of a test end with it, the last first: pages before the gateway they are connected to.
 
 const endsOf = new WeakMap();
 

@@ -25,7 +25,7 @@ pub struct Model {
     cap: usize,
     self_entry: PresenceEntry,
     rows: Vec<ModelRow>,
-    /// What the gateway's clock said, and the age clock with it, when they were last set alike.
+    /// The readings of the gateway's wall clock and of the age clock when they were last synchronised.
     synced: Now,
     version: u64,
     rows_made: u64,
@@ -99,7 +99,7 @@ impl Model {
             let row = &mut model.rows[at];
             row.set_of_last_live = row.live_sets();
             row.live.retain(|live| live.conn != conn);
-            // What a node reported of its user goes with its connection.
+            // The last input that a node reported ends with its connection.
             let had_input = row.input_by == Some(conn);
             if had_input {
                 (row.input_at, row.input_by) = (None, None);

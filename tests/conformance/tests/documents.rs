@@ -97,7 +97,7 @@ fn the_table_of_methods_is_complete() {
     assert_same(&described, &advertised, "PROTOCOL.md, the table of methods");
 }
 
-/// What users search for is what the code says: the code spans of the first column.
+/// Texts that users search for, the code spans of the first column, are those of the code.
 #[test]
 fn the_symptoms_of_the_troubleshooting_page_exist() {
     let sources = source_texts();

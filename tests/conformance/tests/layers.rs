@@ -1,4 +1,4 @@
-//! Modules know each other in one direction: by their `use` lines and paths, unit tests left out.
+//! Modules depend on each other in one direction, by their `use` lines and paths, without unit tests.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,7 +160,7 @@ fn uses(sources: &BTreeMap<Path, String>) -> Uses {
             };
             let target = defined(sources, &exports, target);
             let shared = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
-            // A module and its parts may know each other: they are one.
+            // A module and its parts may use each other: they are one.
             if let (Some(from), Some(to)) = (module.get(shared), target.get(shared)) {
                 let place = format!("{} in {}", path.join("::"), module.join("::"));
                 let parts = uses.entry(module[..shared].to_vec()).or_default();

@@ -59,7 +59,7 @@ fn the_site_has_every_page() {
     }
 }
 
-/// What the links of a page lead to. Code is no link.
+/// The targets of a page's links. Links in code are ignored.
 fn targets(page: &str) -> impl Iterator<Item = String> {
     let mut is_code = false;
     let prose: Vec<&str> = page

@@ -110,7 +110,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("target_pointer_width", "the same results on every target"),
 ];
 
-/// What would bring a hash table's order out.
+/// Calls that would expose the order of a hash table.
 const WALKS: &[&str] = &[
     "iter",
     "iter_mut",

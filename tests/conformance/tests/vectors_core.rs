@@ -7,11 +7,11 @@ fn the_core_does_what_the_vectors_say() -> Result<(), Failure> {
     let suite = Suite::of_the_project()?;
     let outcome = run_suite::<CoreTarget>(&suite)?;
     println!("{outcome}");
-    // What the digest is made of, to compare it with another target's.
+    // The input of the digest, to compare it with that of another target.
     if let Some(path) = std::env::var_os("VECTOR_RECORD") {
         std::fs::write(path, &outcome.record)?;
     }
-    // Whatever else changes, the rules stay covered.
+    // All rules must stay covered.
     if std::env::var_os("VECTOR").is_none() {
         assert!(outcome.tables + outcome.scripts >= 90, "{outcome}");
     }

@@ -1,4 +1,4 @@
-// What checkers of packages say.
+// Results of package linters.
 import { run, tool, WORK } from "../lib/install.mjs";
 
 export const lint = [

@@ -1,4 +1,4 @@
-//! What all measurements of a run share.
+//! The state that all measurements of a run share.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const WAIT: Duration = Duration::from_secs(30);
 /// Open files below which the largest measurements have fewer connections.
 const WANTED_FILES: usize = 12_000;
 
-/// What every scenario uses.
+/// The state of a run, for every scenario.
 pub(crate) struct Bench {
     pub(crate) report: Report,
     pub(crate) launcher: Launcher,

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     pub(crate) keeps: bool,
 }
 
-/// What every client of a fleet should receive.
+/// The frames that every client of a fleet should receive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
     /// At least this presence version.

@@ -19,7 +19,7 @@ use crate::process::{BareProcess, GatewayProcess};
 use crate::profiles::Profiles;
 use crate::system::{self, Cores};
 
-/// Where gateways come from.
+/// The source of gateways.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A program that takes the options of `presence-gateway serve`.

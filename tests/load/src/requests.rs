@@ -1,4 +1,4 @@
-//! What clients request: beacons and the list.
+//! Requests of clients: beacons and the list.
 
 use std::fmt::Write as _;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! What the model knows of users and their last input (SPEC 1.4, "Users" and "Changes of activity alone").
+//! Users and their last input in the model (SPEC 1.4, "Users" and "Changes of activity alone").
 
 use std::collections::BTreeSet;
 

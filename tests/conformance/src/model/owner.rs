@@ -9,21 +9,21 @@ use super::row::LiveConnection;
 use super::text::{Key, normalise, present};
 use super::{Model, Refusal};
 
-/// What a beacon of a connection is about.
+/// The subject of a connection's beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// The connection's row, by its ids.
     Own,
     /// The connection's row, whose ids are placeholders or another device's.
     OwnWithoutIds,
-    /// Something else that no other device owns.
+    /// Another row that no other device owns, or a new one.
     Another,
     /// A row that another device owns.
     AnotherOwned,
 }
 
 impl Model {
-    /// What a beacon of the connection is about; `bound` is the row it was bound to.
+    /// Returns the subject of a beacon of the connection; `bound` is the row it was bound to.
     #[must_use]
     pub fn about(&self, beacon: &Beacon, write: &ConnectWrite<'_>, bound: Option<u64>) -> About {
         let ids = [&beacon.instance_id, &beacon.device_id];

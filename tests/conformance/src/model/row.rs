@@ -14,7 +14,7 @@ pub(super) type Text = Box<str>;
 pub struct ModelRow {
     /// Never used twice; ascending in the order the rows were made.
     pub id: u64,
-    /// What identifies it.
+    /// Its key.
     pub key: Key,
     /// Whether nothing but live connections kept it through a suspension, and until when.
     pub(super) spared_until: Option<u64>,

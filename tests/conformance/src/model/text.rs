@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-/// What identifies a row, self aside.
+/// The key of a row other than self.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// Something a client sent, normalised.
+    /// A normalised text of a client.
     Named(String),
     /// The id of a connection that sent nothing to go by.
     Connection(String),
@@ -73,12 +73,12 @@ pub fn text_key(text: &str) -> String {
     key.unwrap_or_default()
 }
 
-/// What a beacon's text says (reference 1.5).
+/// The values of a beacon's text (reference 1.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedText {
     /// Host name.
     pub host: String,
-    /// What stands in parentheses.
+    /// The text in parentheses.
     pub ip: String,
     /// After `app`.
     pub version: String,

@@ -77,7 +77,7 @@ fn proof(
     Ok(proof)
 }
 
-/// What a right proof signs, by the names of `devicePayload`.
+/// The fields that a right proof signs, by the names of `devicePayload`.
 fn signed_fields(params: &Value, id: &Value, signed_at: &Value, nonce: &Value) -> Map<String, Value> {
     let auth = &params["auth"];
     let token = ["token", "deviceToken", "bootstrapToken"]

@@ -32,7 +32,7 @@ pub struct Vectors<T> {
     pub vectors: Vec<T>,
 }
 
-/// What every script starts from.
+/// The initial state of every script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cast {
@@ -65,7 +65,7 @@ pub struct Client {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
-    /// How long a row lives.
+    /// The TTL of a row.
     pub ttl_ms: u64,
     /// Most rows.
     pub max_entries: usize,

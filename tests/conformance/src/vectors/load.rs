@@ -13,7 +13,7 @@ use crate::fail;
 /// All vectors, with what they refer to.
 #[derive(Clone, Debug)]
 pub struct Suite {
-    /// What every script starts from.
+    /// The initial state of every script.
     pub cast: Cast,
     /// The named devices.
     pub devices: Devices,
@@ -27,7 +27,7 @@ impl Suite {
     /// Reads the project's own vectors.
     ///
     /// # Errors
-    /// What [`read`](Self::read) finds wrong.
+    /// The errors of [`read`](Self::read).
     pub fn of_the_project() -> Result<Self, Failure> {
         Self::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors"))
     }

@@ -11,7 +11,7 @@ use super::Failure;
 use super::target::{Item, Received};
 use super::values::Context;
 
-/// What one script's clients received.
+/// The messages that one script's clients received.
 #[derive(Debug, Default)]
 pub struct Record {
     /// By connection, in order of opening.
@@ -25,7 +25,7 @@ impl Record {
         self.conns.push((conn.to_owned(), Vec::new()));
     }
 
-    /// Something was received.
+    /// Notes a received message.
     pub fn push(&mut self, received: Received) {
         if let Some((_, list)) = self.conns.iter_mut().find(|(conn, _)| *conn == received.conn) {
             list.push(received);

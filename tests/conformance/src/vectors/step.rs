@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct Step {
     /// When; absent inside `repeat`.
     pub at: Option<u64>,
-    /// What connections must have received afterwards.
+    /// Messages that connections must have received afterwards.
     pub expect: BTreeMap<String, Vec<Value>>,
     /// What happens.
     pub action: Action,
@@ -33,7 +33,7 @@ impl TryFrom<Map<String, Value>> for Step {
     }
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Action {
@@ -205,7 +205,7 @@ pub struct Connect {
 pub enum DeviceClaim {
     /// The device's name.
     Name(String),
-    /// What differs from the right proof.
+    /// The differences from the right proof.
     Detail(Box<DeviceDetail>),
 }
 

@@ -9,7 +9,7 @@ use super::target::Target;
 use super::{script, table};
 use crate::fail;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The target's name.
@@ -24,7 +24,7 @@ pub struct Outcome {
     pub skipped: Vec<String>,
     /// Over all that was received in scripts that run on every target.
     pub digest: String,
-    /// What the digest is made of.
+    /// The input of the digest.
     pub record: String,
 }
 

@@ -135,7 +135,7 @@ fn follow(now_ms: u64, payloads: &[Value]) -> Result<Value, Failure> {
     steps.collect()
 }
 
-/// What a device signs.
+/// The fields that a device signs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Signed {

@@ -1,4 +1,4 @@
-//! What a script needs of the gateway it runs against.
+//! The interface of the gateway that a script runs against.
 
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ pub enum Item {
     Close(u16, String),
 }
 
-/// Something a client received, and when.
+/// A message that a client received, with its time.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The connection's name.
@@ -141,6 +141,6 @@ pub trait Target: Sized {
     /// When they cannot be had.
     fn list(&mut self) -> Result<(Value, u64), Failure>;
 
-    /// What was received since the last call, in order per connection.
+    /// The messages received since the last call, in order per connection.
     fn take_received(&mut self) -> Vec<Received>;
 }

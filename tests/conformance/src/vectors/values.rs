@@ -9,7 +9,7 @@ use super::Failure;
 use super::load::Suite;
 use crate::fail;
 
-/// What placeholders stand for.
+/// The values of placeholders.
 #[derive(Debug)]
 pub struct Context<'a> {
     suite: &'a Suite,

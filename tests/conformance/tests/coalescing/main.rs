@@ -1,4 +1,4 @@
-//! Presence is state: what changes within a window goes together, nobody is sent what they have, and
+//! Presence is state: changes within a window are sent together, no client is sent a version that it has, and
 //! the last state reaches everybody (SPEC 2, "Coalescing").
 #![expect(
     clippy::unwrap_used,

@@ -47,7 +47,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// What the hub has for this connection.
+    /// The hub's outputs for this connection.
     pub(crate) fn send(&mut self, item: Item) {
         assert_eq!(self.outbox.push(item), Ok(()));
     }

@@ -297,7 +297,7 @@ impl Network {
     }
 }
 
-/// What pongs do not change, in an order they do not change.
+/// The parts of a list that pongs do not change, in an order that pongs do not change.
 fn timeless(mut list: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
     assert_eq!(list[0].reason.as_deref(), Some("self"));
     for entry in &mut list {

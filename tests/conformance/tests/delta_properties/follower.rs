@@ -12,7 +12,7 @@ use presence_core::server::{
 use presence_core::wire::Limits;
 use serde_json::Value;
 
-/// What followers were sent and what they asked.
+/// The frames and requests of followers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) upserts: u32,
@@ -234,7 +234,7 @@ impl Follower {
     }
 }
 
-/// What a frame counts as.
+/// The kind of a frame.
 fn kinds(text: &str) -> Seen {
     let frame: Value = serde_json::from_str(text).unwrap();
     let mut seen = Seen::default();

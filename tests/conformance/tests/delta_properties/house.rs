@@ -139,7 +139,7 @@ impl House {
         self.pass(100_000);
     }
 
-    /// What all followers were sent.
+    /// The frames of all followers.
     pub(crate) fn seen(&self) -> Seen {
         let mut seen = Seen::default();
         self.followers
@@ -276,7 +276,7 @@ impl House {
     }
 }
 
-/// What the gateway holds.
+/// The gateway's state.
 struct Held {
     rows: Vec<RawEntry>,
     version: u64,

@@ -1,4 +1,4 @@
-//! Whatever happens, and in whatever order: what a client holds is what the gateway holds (SPEC 2.1).
+//! For any operations in any order, a client's mirror equals the gateway's list (SPEC 2.1).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::house::House;
 
-/// Something that happens; numbers are taken modulo what there is.
+/// An operation; numbers are taken modulo the count of objects.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// A beacon: a new row or a changed one.

@@ -33,7 +33,7 @@ struct Peer {
     silent_from: u64,
 }
 
-/// What the outside knows of a row.
+/// The state of a row as seen from outside.
 #[derive(Clone, Debug, Default)]
 struct Known {
     proof_ms: u64,

@@ -11,7 +11,7 @@ use proptest::sample::select;
 
 pub(crate) type Text = Box<str>;
 
-/// One thing that happens. Connections are chosen by any number, modulo how many are open.
+/// One operation. Connections are chosen by any number, modulo the number of open ones.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Connect(Client),
@@ -25,7 +25,7 @@ pub(crate) enum Op {
     Close(usize, bool),
     /// A node reports its user's last input, or clears it.
     Report(usize, Option<u64>),
-    /// What the connection reported of the last input is over.
+    /// The last input that the connection reported ends.
     Withdraw(usize),
     /// A stale row: what arrives for it changes nothing.
     LatePong(usize),

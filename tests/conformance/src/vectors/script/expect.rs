@@ -1,4 +1,4 @@
-//! What scripts expect: responses, and everything that a connection received.
+//! Expectations of scripts: responses, and all messages that a connection received.
 
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ impl<T: Target> Run<'_, T> {
         }
     }
 
-    /// What was not looked at, but for ignored events.
+    /// Messages that were not examined, without ignored events.
     pub(super) fn take_compared(&mut self, conn: &str) -> Result<Vec<Received>, Failure> {
         let ignored = &self.script.ignore_events;
         let is_compared = |received: &Received| {

@@ -17,7 +17,7 @@ use crate::vectors::target::{Item, Opening, Received};
 /// More deadlines than any script has.
 const MAX_DEADLINES: u32 = 100_000;
 
-/// What lives on the runtime.
+/// The objects on the runtime.
 #[derive(Debug)]
 pub(super) struct Sockets {
     pub(super) gateway: Option<RunningGateway>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Known, World};
 
-/// What the guarantee allows beyond the TTL, in ms.
+/// The time beyond the TTL that the guarantee allows, in ms.
 const GRACE_MS: u64 = 1_000;
 
 impl World {

@@ -1,4 +1,4 @@
-//! What a call of the hub brought.
+//! The outputs of a call of the hub.
 
 use std::collections::BTreeSet;
 

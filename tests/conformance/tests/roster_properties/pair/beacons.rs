@@ -37,7 +37,7 @@ impl Pair {
         refusal.is_none()
     }
 
-    /// What both take a beacon to be about.
+    /// The subject of a beacon, which must be equal for both.
     pub(super) fn about(&self, beacon: &Beacon, handshake: &Handshake, bound: Option<(RowId, u64)>) -> Aim {
         let write = handshake.write();
         let client = &handshake.client;

@@ -1,4 +1,4 @@
-//! What must hold after every operation.
+//! The checks after every operation.
 
 use presence_conformance::model::text::{Key, is_placeholder, normalise};
 use presence_core::model::beacon::Beacon;
