@@ -31,7 +31,7 @@ const chosen = (page) => page.getByLabel("Window", { exact: true }).inputValue()
 
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 1440]) {
-    test(`lanes and a table of who was here: ${scheme}, ${width} px`, async (t) => {
+    test(`lanes and a table of sessions: ${scheme}, ${width} px`, async (t) => {
       const gateway = await keeping(t);
       const visitor = await visit(t, { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" });
       const page = await visitor.open(gateway.link);
