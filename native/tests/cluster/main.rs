@@ -9,6 +9,7 @@
 mod bad_input;
 mod faults;
 mod figures;
+mod namespaces;
 mod nats;
 mod partitions;
 mod secure;

@@ -39,17 +39,28 @@ pub(crate) struct Nats {
     options: Vec<String>,
     child: Option<Child>,
     port: u16,
+    is_in_namespace: bool,
 }
 
 impl Nats {
     /// Starts a server with JetStream; `None` without the program.
     pub(crate) async fn start(options: &[&str]) -> Option<Self> {
+        Self::start_with(options, false).await
+    }
+
+    /// Starts a server in a network namespace of its own, where it listens on all addresses.
+    pub(crate) async fn start_in_namespace() -> Option<Self> {
+        Self::start_with(&[], true).await
+    }
+
+    async fn start_with(options: &[&str], is_in_namespace: bool) -> Option<Self> {
         let mut nats = Self {
             server: server()?,
             folder: tempfile::tempdir().unwrap(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
             child: None,
             port: 0,
+            is_in_namespace,
         };
         nats.restart().await;
         Some(nats)
@@ -89,15 +100,15 @@ impl Nats {
         } else {
             self.port.to_string()
         };
-        let mut child = Command::new(&self.server)
-            .args([
-                "--addr",
-                "127.0.0.1",
-                "--port",
-                &port,
-                "--jetstream",
-                "--store_dir",
-            ])
+        let (mut command, address) = if self.is_in_namespace {
+            let mut command = Command::new("unshare");
+            command.arg("--net").arg(&self.server);
+            (command, "0.0.0.0")
+        } else {
+            (Command::new(&self.server), "127.0.0.1")
+        };
+        let mut child = command
+            .args(["--addr", address, "--port", &port, "--jetstream", "--store_dir"])
             .arg(self.folder.path())
             .args(&self.options)
             .stdin(Stdio::null())
@@ -129,6 +140,15 @@ impl Nats {
         if let Some(mut child) = self.child.take() {
             child.kill().await.unwrap();
         }
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id().unwrap()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
