@@ -91,7 +91,7 @@ export class Rows {
     for (const data of changed) {
       const old = this.#rows.get(data.key);
       if (data.entry) {
-        const kept = { data: { ...data, entry: data.entry }, isOwn: this.#isOwn(data.entry), row: undefined, fromMs: 0, untilMs: 0 };
+        const kept = { data: data as KeptRow["data"], isOwn: this.#isOwn(data.entry), row: undefined, fromMs: 0, untilMs: 0 };
         if (old) Object.assign(old, kept);
         else this.#add(kept, before.get(data.key));
       } else if (old) {

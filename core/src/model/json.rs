@@ -12,6 +12,6 @@ mod text;
 pub(crate) use self::canonical::{write_canonical, write_normal};
 pub(crate) use self::length::{MAX_ESCAPE, escaped_len};
 pub use self::read::{boolean, each_member, integer, items, members, string};
-pub(crate) use self::read::{first_items, inner, integer_of, string_of};
+pub(crate) use self::read::{each_raw_member, first_items, inner, integer_of, string_of};
 pub(crate) use self::text::json_text;
 pub use self::text::{ObjectText, array_text, write_string};

@@ -15,7 +15,7 @@ use core::ops::Range;
 #[cfg(any(feature = "client", feature = "server"))]
 pub(crate) use self::draft::Draft;
 
-use super::json::{each_member, integer_of, items, string_of, write_normal, write_string};
+use super::json::{each_member, each_raw_member, integer_of, items, string_of, write_normal, write_string};
 use crate::model::key::PresenceKey;
 use crate::model::status::has_left;
 use crate::model::text::{trim, trim_start};
@@ -56,14 +56,14 @@ impl Inner {
         // Where the next member begins, if the row consists only of members and the marks between them. The length
         // shows at the end whether it does.
         let mut at = "{".len();
-        each_member(json, &mut |name, value| {
-            let text = value.get();
-            has_blanks |= text.starts_with(['{', '[']) && text.bytes().any(|byte| byte <= b' ');
-            let name = at + 1..at + 1 + name.len();
+        each_raw_member(json, &mut |name, text| {
+            let first = text.as_bytes().first();
+            has_blanks |= matches!(first, Some(b'{' | b'[')) && text.bytes().any(|byte| byte <= b' ');
+            let name = unquoted(&(at..at + name.len()));
             let value = name.end + 2..name.end + 2 + text.len();
             at = value.end + 1;
             members.push(Member {
-                string: text.starts_with('"').then(|| unquoted(&value)),
+                string: (first == Some(&b'"')).then(|| unquoted(&value)),
                 name,
                 value,
             });
@@ -124,8 +124,12 @@ impl RawEntry {
     /// The JSON text of the member called `name`; `null` counts as absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let text = self.slice(&self.member(name)?.value);
-        (text != "null").then_some(text)
+        self.value(name).filter(|text| *text != "null")
+    }
+
+    /// The JSON text of the member called `name`, which may be `null`.
+    fn value(&self, name: &str) -> Option<&str> {
+        Some(self.slice(&self.member(name)?.value))
     }
 
     /// The string in the member called `name`.

@@ -111,8 +111,13 @@ impl Mirror {
         }
         self.listed_ms = Some(now_ms);
         let raws = grouped(raws);
-        let is_gone = |key: &&Arc<str>| raws.binary_search_by(|raw| raw.group.cmp(key)).is_err();
-        let gone: Vec<Arc<str>> = self.rows.keys().filter(is_gone).cloned().collect();
+        // Both are sorted.
+        let mut listed = raws.iter().map(|raw| &raw.group).peekable();
+        let mut is_gone = |key: &&Arc<str>| {
+            while listed.next_if(|group| group < key).is_some() {}
+            listed.peek() != Some(key)
+        };
+        let gone: Vec<Arc<str>> = self.rows.keys().filter(&mut is_gone).cloned().collect();
         for key in &gone {
             self.set(key, Vec::new(), now_ms);
         }
@@ -145,8 +150,8 @@ impl Mirror {
 
     /// Merges a row from these rows of the gateway; removes it if there are none.
     pub(super) fn set(&mut self, key: &Arc<str>, raws: Vec<Arc<Raw>>, now_ms: u64) {
-        let before = self.rows.get_mut(key);
-        if let Some(row) = before
+        let mut before = self.rows.get_mut(key);
+        if let Some(row) = &mut before
             && row.raws == raws
         {
             // Their positions in the list may have changed.
@@ -156,13 +161,13 @@ impl Mirror {
                 .map(|raw| raw.place)
                 .ne(raws.iter().map(|raw| raw.place))
             {
-                self.changes.note(key, Some(&*row));
+                self.changes.note(key, Some(&**row));
             }
             // Their keys on the wire may have changed, too.
             Arc::make_mut(row).raws = raws;
             return;
         }
-        self.changes.note(key, self.rows.get(key));
+        self.changes.note(key, before.as_deref());
         if raws.is_empty() {
             self.rows.remove(key);
             self.changes.forget_new(key);
@@ -179,7 +184,7 @@ impl Mirror {
             has_left,
         } = merge(&raws);
         let age_ms = now_ms.saturating_sub(ts);
-        let row = Row {
+        let row = Arc::new(Row {
             key: key.clone(),
             raws,
             entry,
@@ -187,8 +192,12 @@ impl Mirror {
             last_input_at_ms,
             has_left,
             status: self.config.thresholds.display_status(has_left, age_ms),
-        };
+        });
+        if let Some(before) = before {
+            *before = row.clone();
+        } else {
+            self.rows.insert(key.clone(), row.clone());
+        }
         self.narrow(&row, now_ms);
-        self.rows.insert(key.clone(), Arc::new(row));
     }
 }

@@ -56,6 +56,16 @@ pub fn each_member<'a>(json: &'a str, take: &mut dyn FnMut(Cow<'a, str>, &'a Raw
     (shape == Some(Shape::Object)).then_some(())
 }
 
+/// [`each_member`] with the names as they are written.
+pub(crate) fn each_raw_member<'a>(json: &'a str, take: &mut dyn FnMut(&'a str, &'a str)) -> Option<()> {
+    let shape = read(json, &mut |name, value| {
+        if let Some(name) = name {
+            take(name.get(), value.get());
+        }
+    });
+    (shape == Some(Shape::Object)).then_some(())
+}
+
 /// Returns the items of a list.
 #[must_use]
 pub fn items(json: &str) -> Option<Vec<&RawValue>> {
