@@ -22,7 +22,7 @@ pub const REFUSED_RETRY_MS: u64 = 300_000;
 const STEP_MS: u64 = 2_000;
 /// What arrives promptly was not sent longer ago than this, in ms: a clock that is further behind was set back.
 const MAX_LATE_MS: u64 = 120_000;
-/// Longest time, in ms, between two updates of a gateway that are prompt; it sends a tick every 30 s.
+/// Longest time, in ms, between two prompt readings of a gateway; it sends a tick every 30 s.
 const PROMPT_MS: u64 = 65_000;
 /// How long a clock is behind, in ms, before it was set back: longer than the time between two ticks.
 const BEHIND_MS: u64 = 35_000;
@@ -71,8 +71,8 @@ pub struct Observation {
     behind_since_ms: Option<u64>,
     /// The `ts` of the gateway's own row.
     sent_ms: u64,
-    /// The last update, on the age clock.
-    updated_ms: u64,
+    /// The last reading of the gateway's clock, on the age clock.
+    read_ms: u64,
     /// Until when what arrives may be what waited while nothing did, on the age clock.
     doubt_ends_ms: u64,
 }
@@ -99,8 +99,9 @@ impl Observation {
         if let Some(own) = rows.iter().find(|row| row.is_self() && row.ts() != self.sent_ms) {
             self.sent_ms = own.ts();
             self.learn(own.ts(), diff.offline == Some(false), now);
+            // Not at other updates: after a sleep a timer may fire before what waited arrives.
+            self.read_ms = now.age_ms;
         }
-        self.updated_ms = now.age_ms;
         let is_near = |before: i64| {
             self.offset_ms
                 .is_some_and(|offset_ms| before.abs_diff(offset_ms) <= STEP_MS)
@@ -148,7 +149,7 @@ impl Observation {
             return;
         };
         // What waited was for the connection before.
-        let is_late = !is_new_connection && now.age_ms.saturating_sub(self.updated_ms) > PROMPT_MS;
+        let is_late = !is_new_connection && now.age_ms.saturating_sub(self.read_ms) > PROMPT_MS;
         if is_late || is_new_connection {
             let doubt_ms = if is_late { BEHIND_MS } else { 0 };
             self.doubt_ends_ms = now.age_ms.saturating_add(doubt_ms);
@@ -167,7 +168,7 @@ impl Observation {
             self.behind_since_ms = None;
             if is_late && late_ms < -signed(STEP_MS) {
                 // Set forward meanwhile: it may have been sent at any time since.
-                self.offset_ms = offset_at(self.updated_ms);
+                self.offset_ms = offset_at(self.read_ms);
             } else if late_ms < 0 {
                 self.offset_ms = offset_at(now.age_ms);
             }

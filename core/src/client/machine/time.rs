@@ -87,6 +87,19 @@ impl Client {
         }
     }
 
+    /// Ends an attempt that is past its deadline, and returns whether it did. Its timer has not fired yet,
+    /// because the machine slept. A challenge that waited in the socket meanwhile states an old time.
+    pub(super) fn end_late_attempt(&mut self, now: Now) -> bool {
+        let is_late = matches!(
+            self.phase,
+            Phase::Opening { due_ms } | Phase::Handshake { due_ms, .. } if due_ms < now.age_ms
+        );
+        if is_late {
+            self.end_of_wait(true, now);
+        }
+        is_late
+    }
+
     fn end_of_wait(&mut self, is_late: bool, now: Now) {
         match &mut self.phase {
             Phase::Waiting { .. } => self.retry_if_due(now),

@@ -19,6 +19,12 @@ fn whatever_the_seed() {
 }
 
 #[test]
+fn what_waited_while_a_gateway_slept_makes_no_row_younger() {
+    // This seed found that it did.
+    println!("{}", run::<Observers>(47_122));
+}
+
+#[test]
 fn whatever_the_seed_on_a_store() {
     for seed in 0..10 {
         // Shown only if it fails.
