@@ -83,3 +83,20 @@ fn what_a_gateway_lists_is_bounded() {
         .collect();
     assert_eq!(mirror(&format!("[{}]", rows.join(",")), 1).len(), MAX_ROWS);
 }
+
+#[test]
+fn placeholders_of_a_gateway_stay_as_it_sent_them() {
+    let sent = r#"{"instanceId":"undefined","deviceId":"null","host":"(none)","ip":"ip-unknown","version":"n/a","ts":5}"#;
+    let mut mirror = Mirror::standalone(MirrorConfig::standalone());
+    mirror.apply_list(list(&format!("[{sent}]")), 5);
+    let kept = mirror.views_json(5);
+    for member in [
+        r#""instanceId":"undefined""#,
+        r#""deviceId":"null""#,
+        r#""host":"(none)""#,
+        r#""ip":"ip-unknown""#,
+        r#""version":"n/a""#,
+    ] {
+        assert!(kept.contains(member), "{member} is not in {kept}");
+    }
+}
