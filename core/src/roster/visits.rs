@@ -12,7 +12,7 @@ use super::change_log::{RowChanges, RowEvent, RowState, Stay, StayEnd};
 use crate::model::key::RowKey;
 use crate::model::time::Now;
 
-/// Most leaves that wait for a reconnect. Beyond, the first of them is reported at once.
+/// Most leaves that wait for a reconnect, unless the roster has room for more rows.
 pub const MAX_LEAVING: usize = 1_024;
 
 /// Why a visit ended.
@@ -69,6 +69,7 @@ pub struct Left {
 #[derive(Debug)]
 pub struct Visits {
     grace_ms: u64,
+    max_leaving: usize,
     here: BTreeMap<String, Here>,
     /// When the leaves are due on the age clock, and their keys in `here`.
     leaving: BTreeSet<(u64, String)>,
@@ -86,10 +87,14 @@ struct Here {
 
 impl Visits {
     /// No instance is here. A leave is reported when the instance is not back within `grace_ms`.
+    ///
+    /// At most `max_entries` leaves wait for that, or [`MAX_LEAVING`] if that is more: all rows of a roster can leave and
+    /// come back. Beyond, the oldest one is reported at once.
     #[must_use]
-    pub fn new(grace_ms: u64) -> Self {
+    pub fn new(grace_ms: u64, max_entries: usize) -> Self {
         Self {
             grace_ms,
+            max_leaving: max_entries.max(MAX_LEAVING),
             here: BTreeMap::new(),
             leaving: BTreeSet::new(),
             visits: Vec::new(),
@@ -163,7 +168,7 @@ impl Visits {
             }
         }
         for row in changes.rows {
-            self.is_now(row, now);
+            self.is_now(row, changes.is_whole, now);
         }
         self.handle_timeout(now)
     }
@@ -188,8 +193,8 @@ impl Visits {
         self.left(key, None, left, now);
     }
 
-    /// What a row says now.
-    fn is_now(&mut self, row: RowState, now: Now) {
+    /// What a row says now. After events were lost, all rows are `whole`: whether a close was one of them is unknown.
+    fn is_now(&mut self, row: RowState, whole: bool, now: Now) {
         if row.key == RowKey::SelfRow.to_wire() {
             return;
         }
@@ -197,7 +202,7 @@ impl Visits {
             let left = Left {
                 at_ms: row.seen_ms,
                 seen_ms: row.seen_ms,
-                why: VisitEnd::Stated,
+                why: if whole { VisitEnd::Lost } else { VisitEnd::Stated },
             };
             return self.left(&row.key, Some(row.entry), left, now);
         }
@@ -244,7 +249,7 @@ impl Visits {
         let due_ms = now.age_ms.saturating_add(self.grace_ms);
         here.leaving = Some((due_ms, left));
         self.leaving.insert((due_ms, key.into()));
-        if self.grace_ms == 0 || self.leaving.len() > MAX_LEAVING {
+        if self.grace_ms == 0 || self.leaving.len() > self.max_leaving {
             self.leave_first();
         }
     }

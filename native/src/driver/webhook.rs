@@ -21,10 +21,12 @@ impl Driver {
     pub(crate) fn with_webhook(
         mut self,
         grace_ms: u64,
+        max_entries: usize,
         boot_id: &str,
     ) -> (Self, tokio::sync::mpsc::Receiver<Event>) {
         let metrics = self.metrics();
-        let (handle, events) = WebhookHandle::new(grace_ms, boot_id.into(), metrics, &mut self.hub);
+        let (handle, events) =
+            WebhookHandle::new(grace_ms, max_entries, boot_id.into(), metrics, &mut self.hub);
         self.webhook.handle = Some(Box::new(handle));
         (self, events)
     }

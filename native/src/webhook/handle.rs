@@ -36,6 +36,7 @@ impl WebhookHandle {
     /// Reports the rows that come from now on. Returns the queue's other end, too.
     pub(crate) fn new(
         grace_ms: u64,
+        max_entries: usize,
         boot_id: Box<str>,
         metrics: Option<Arc<Metrics>>,
         hub: &mut Hub,
@@ -43,7 +44,7 @@ impl WebhookHandle {
         hub.keep_row_changes(Follower::Webhook);
         let (queue, events) = mpsc::channel(MAX_WAITING);
         let handle = Self {
-            visits: Visits::new(grace_ms),
+            visits: Visits::new(grace_ms, max_entries),
             boot_id,
             number: 0,
             queue: Some(queue),

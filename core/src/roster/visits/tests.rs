@@ -65,7 +65,7 @@ fn closed(key: &str) -> RowState {
 
 #[test]
 fn a_join_and_a_leave_are_reported_once() {
-    let mut visits = Visits::new(0);
+    let mut visits = Visits::new(0, 0);
     let all = changes(vec![], vec![row("SELF", Some(1)), row("a", Some(2))]);
     let joined = visits.apply(all, at(0));
     assert_eq!(words(&joined), ["+a"]);
@@ -85,7 +85,7 @@ fn a_join_and_a_leave_are_reported_once() {
 
 #[test]
 fn who_is_back_within_the_grace_period_did_not_leave() {
-    let mut visits = Visits::new(1_000);
+    let mut visits = Visits::new(1_000, 0);
     visits.apply(changes(vec![], vec![row("a", Some(2)), row("b", Some(2))]), at(0));
     let gone = || {
         let ends = ["a", "b"].map(|key| ended(key, Some(2), StayEnd::Closed));
@@ -111,7 +111,7 @@ fn who_is_back_within_the_grace_period_did_not_leave() {
 
 #[test]
 fn what_came_and_went_between_two_looks_is_reported() {
-    let mut visits = Visits::new(0);
+    let mut visits = Visits::new(0, 0);
     let closing = ended("a", Some(3), StayEnd::Closed);
     let short = changes(vec![closing.clone()], vec![closed("a")]);
     assert_eq!(words(&visits.apply(short, at(0))), ["+a", "-a closed"]);
@@ -132,7 +132,7 @@ fn what_came_and_went_between_two_looks_is_reported() {
 #[test]
 fn a_reconnect_within_one_look_is_a_leave_and_a_join_without_a_grace_period() {
     for (grace_ms, wanted) in [(0, vec!["-a closed", "+a"]), (1, vec![])] {
-        let mut visits = Visits::new(grace_ms);
+        let mut visits = Visits::new(grace_ms, 0);
         visits.apply(changes(vec![], vec![row("a", Some(1))]), at(0));
         let back = changes(
             vec![ended("a", Some(1), StayEnd::Closed)],
@@ -144,7 +144,7 @@ fn a_reconnect_within_one_look_is_a_leave_and_a_join_without_a_grace_period() {
 
 #[test]
 fn a_visit_keeps_its_key_when_the_row_gets_another() {
-    let mut visits = Visits::new(50);
+    let mut visits = Visits::new(50, 0);
     let rows = vec![row("a", Some(1)), row("b", Some(1)), row("c", Some(1))];
     visits.apply(changes(vec![], rows), at(0));
     let renamed = |from: &str, to: &str| RowEvent::Renamed {
@@ -167,7 +167,7 @@ fn a_visit_keeps_its_key_when_the_row_gets_another() {
 
 #[test]
 fn what_is_missing_after_lost_events_left() {
-    let mut visits = Visits::new(0);
+    let mut visits = Visits::new(0, 0);
     visits.apply(changes(vec![], vec![row("a", None), row("b", None)]), at(0));
     let whole = RowChanges {
         is_whole: true,
@@ -180,16 +180,32 @@ fn what_is_missing_after_lost_events_left() {
 }
 
 #[test]
-fn the_leaves_that_wait_are_bounded() {
-    let mut visits = Visits::new(1_000_000);
-    let count = MAX_LEAVING + 3;
-    for number in 0..count {
-        let key = format!("{number}");
-        visits.apply(changes(vec![], vec![row(&key, Some(1))]), at(0));
-        let gone = changes(vec![ended(&key, Some(1), StayEnd::Closed)], vec![]);
-        let left = visits.apply(gone, at(number as u64));
-        assert_eq!(left.len(), usize::from(number >= MAX_LEAVING), "{number}");
+fn a_close_among_lost_events_is_not_taken_for_a_statement() {
+    let mut visits = Visits::new(0, 0);
+    visits.apply(changes(vec![], vec![row("a", Some(1)), row("b", Some(1))]), at(0));
+    let whole = RowChanges {
+        is_whole: true,
+        lost: 9,
+        ..changes(
+            vec![ended("b", Some(1), StayEnd::Closed)],
+            vec![closed("a"), closed("b")],
+        )
+    };
+    assert_eq!(words(&visits.apply(whole, at(1))), ["-b closed", "-a lost"]);
+}
+
+#[test]
+fn the_leaves_that_wait_are_bounded_by_the_size_of_the_roster() {
+    for (max_entries, bound) in [(0, MAX_LEAVING), (MAX_LEAVING + 7, MAX_LEAVING + 7)] {
+        let mut visits = Visits::new(1_000_000, max_entries);
+        for number in 0..bound + 3 {
+            let key = format!("{number}");
+            visits.apply(changes(vec![], vec![row(&key, Some(1))]), at(0));
+            let gone = changes(vec![ended(&key, Some(1), StayEnd::Closed)], vec![]);
+            let left = visits.apply(gone, at(number as u64));
+            assert_eq!(left.len(), usize::from(number >= bound), "{number}");
+        }
+        assert_eq!(visits.here.len(), bound);
+        assert_eq!(visits.end().len(), bound);
     }
-    assert_eq!(visits.here.len(), MAX_LEAVING);
-    assert_eq!(visits.end().len(), MAX_LEAVING);
 }
