@@ -74,7 +74,8 @@ pub struct GatewayConfig {
     pub hsts_s: Option<u64>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
-    /// Time limit for closing the connections when the gateway stops, in ms.
+    /// Time limit for closing the connections and sending to the webhook when the gateway stops, in ms. Giving up the name
+    /// in a fleet takes at most half of it.
     pub drain_ms: u64,
     /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes these rows.
     pub observed: Vec<Box<str>>,

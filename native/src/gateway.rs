@@ -219,11 +219,12 @@ impl Gateway {
         let (driver, hook) = match self.config.webhook.clone() {
             None => (driver, None),
             Some(config) => {
-                let (driver, events) = driver.with_webhook(config.grace_ms, &boot_id);
+                let (driver, events) =
+                    driver.with_webhook(config.grace_ms, self.config.max_entries, &boot_id);
                 let (url, stopping) = (config.shown(), stopping.clone());
                 let client = webhook::Client::new(config, clock.clone());
-                let task = webhook::deliver(client, events, stopping, url, metrics.clone());
-                (driver, Some(tokio::spawn(task)))
+                let delivery = webhook::Delivery::start(client, events, stopping, url, metrics.clone());
+                (driver, Some(delivery))
             }
         };
         #[cfg_attr(
@@ -277,15 +278,16 @@ impl Gateway {
         drop(self.listeners);
         // Without receivers there are no connections.
         let _ = stop.send(true);
+        let deadline = tokio::time::Instant::now() + drain;
         #[cfg(feature = "cluster")]
         if let Some(fleet) = fleet {
-            // It gives its lease up, which takes as long as the server takes.
-            let _ = tokio::time::timeout(drain, fleet).await;
+            // It gives its lease up, which takes as long as the server takes. Clients need the rest of the time.
+            let _ = tokio::time::timeout(drain / 2, fleet).await;
         }
         let _ = events.send(Event::Shutdown("gateway stopping")).await;
         // The driver ends when the last connection is gone.
         drop(events);
-        if tokio::time::timeout(drain, &mut driver).await.is_err() {
+        if tokio::time::timeout_at(deadline, &mut driver).await.is_err() {
             warn!(
                 connections = shared.slots.connections(),
                 "connections left behind after the time to drain"
@@ -294,7 +296,7 @@ impl Gateway {
         }
         #[cfg(feature = "webhook")]
         if let Some(hook) = hook {
-            webhook::finish(hook, drain).await;
+            hook.finish(deadline).await;
         }
         shared.lines.flush_all();
         info!("stopped");

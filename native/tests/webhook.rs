@@ -289,6 +289,24 @@ async fn a_receiver_that_hangs_costs_a_full_queue_and_no_more() {
     gateway.shutdown().await;
 }
 
+/// Time is virtual. Neither the client nor the receiver answers, and they do not wait for one another.
+#[tokio::test(start_paused = true)]
+async fn a_stop_takes_the_time_to_drain_once() {
+    const DRAIN_MS: u64 = 700;
+    let receiver = Receiver::new().await;
+    let mut config = receiver.config();
+    config.drain_ms = DRAIN_MS;
+    let gateway = start(config);
+    let (_client, _) = Client::connect(gateway.address(), "studio", &[]).await;
+    let began = tokio::time::Instant::now();
+    gateway.shutdown().await;
+    let took_ms = began.elapsed().as_millis();
+    assert!(
+        (u128::from(DRAIN_MS)..u128::from(2 * DRAIN_MS)).contains(&took_ms),
+        "{took_ms}"
+    );
+}
+
 /// The receiver of the documentation, if there is Python.
 #[tokio::test]
 async fn the_receiver_of_the_documentation_verifies_what_it_prints() {

@@ -1,10 +1,14 @@
 //! One HTTP/1.1 connection to the server, kept between requests.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{HeaderMap, Request, Response, header};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
@@ -17,10 +21,10 @@ use crate::clock::Clock;
 use crate::config::WebhookConfig;
 use crate::tls::connect::connect;
 
-/// Time limit for name resolution, the connection and its TLS handshake.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Time limit for the request and its response.
+/// Time limit for an attempt up to the head of the response: name resolution, connection, TLS handshake and request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Time limit for the body of a response on a connection that is kept. The next event waits for it.
+const BODY_WITHIN: Duration = Duration::from_secs(1);
 /// Longest head of a response, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Longest body of a response on a connection that is kept, in bytes.
@@ -91,38 +95,59 @@ impl Client {
     }
 }
 
-impl Post for Client {
-    async fn post(&mut self, event: &Event) -> Outcome {
+/// Why an attempt has no response.
+struct Unanswered {
+    why: String,
+    /// Whether the connection served an earlier event, after which a server can close it at any time.
+    was_kept: bool,
+}
+
+impl Client {
+    /// Sends the event over the kept connection or a new one.
+    async fn send(&mut self, event: &Event) -> Result<(Response<Incoming>, Connection), Unanswered> {
         let kept = match self.connection.take() {
             Some(mut kept) => kept.requests.ready().await.is_ok().then_some(kept),
             None => None,
         };
+        let was_kept = kept.is_some();
+        let failed = |why: String| Unanswered { why, was_kept };
         let mut connection = match kept {
             Some(kept) => kept,
-            None => match timeout(CONNECT_WITHIN, self.connect()).await {
-                Ok(Ok(connection)) => connection,
-                Ok(Err(why)) => return Outcome::Unreachable(why),
-                Err(_) => return Outcome::Timeout,
-            },
+            None => self.connect().await.map_err(failed)?,
         };
-        let request = match self.request(event) {
-            Ok(request) => request,
-            Err(why) => return Outcome::Unreachable(why),
-        };
-        let answered = timeout(ANSWER_WITHIN, async {
-            let response = connection.requests.send_request(request).await?;
-            let status = response.status();
-            // A connection with a longer body is not kept.
-            let body = axum::body::to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await;
-            Ok::<(StatusCode, bool), hyper::Error>((status, body.is_ok()))
-        });
-        match answered.await {
-            Ok(Ok((status, is_read))) => {
-                self.connection = is_read.then_some(connection);
-                Outcome::of(status)
-            }
-            Ok(Err(error)) => Outcome::Unreachable(error.to_string()),
-            Err(_) => Outcome::Timeout,
+        let request = self.request(event).map_err(failed)?;
+        match connection.requests.send_request(request).await {
+            Ok(response) => Ok((response, connection)),
+            Err(error) => Err(failed(error.to_string())),
         }
     }
+}
+
+impl Post for Client {
+    async fn post(&mut self, event: &Event) -> Outcome {
+        let answered = timeout(ANSWER_WITHIN, async {
+            match self.send(event).await {
+                // Between two events the server closed the connection, which says nothing about the server.
+                Err(unanswered) if unanswered.was_kept => self.send(event).await,
+                other => other,
+            }
+        });
+        let (response, connection) = match answered.await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(unanswered)) => return Outcome::Unreachable(unanswered.why),
+            Err(_) => return Outcome::Timeout,
+        };
+        let outcome = Outcome::of(response.status(), retry_after(response.headers()));
+        // The answer is complete for us. A connection with a slow or longer body is not kept.
+        let body = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES);
+        let is_read = matches!(timeout(BODY_WITHIN, body).await, Ok(Ok(_)));
+        self.connection = is_read.then_some(connection);
+        outcome
+    }
+}
+
+/// The header `Retry-After` in seconds. A date is not read: it is of the server's clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    Some(Duration::from_secs(seconds.parse().ok()?))
 }

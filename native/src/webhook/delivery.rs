@@ -1,19 +1,20 @@
 //! The task that sends events one after the other, and tries again.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use super::event::Event;
+use crate::log::OncePerMinute;
 use crate::metrics::Metrics;
 
 /// Most attempts for one event.
@@ -21,6 +22,8 @@ const MAX_ATTEMPTS: u32 = 8;
 /// The wait after the first failure in a row, which doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that a server can ask for.
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,8 @@ pub(crate) enum Outcome {
     Delivered,
     /// The server will never take it.
     Refused(StatusCode),
-    /// The server may take it later.
-    Failed(StatusCode),
+    /// The server may take it later, and not before this time is over if there is one.
+    Failed(StatusCode, Option<Duration>),
     /// No answer in time.
     Timeout,
     /// No connection, or it ended.
@@ -38,13 +41,18 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// What a status means.
-    pub(super) fn of(status: StatusCode) -> Self {
-        match status {
-            status if status.is_success() => Self::Delivered,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Self::Failed(status),
-            status if status.is_server_error() => Self::Failed(status),
-            status => Self::Refused(status),
+    /// What a status means. `retry_after` is the server's wish.
+    pub(super) fn of(status: StatusCode, retry_after: Option<Duration>) -> Self {
+        let is_for_later = matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        );
+        if status.is_success() {
+            Self::Delivered
+        } else if is_for_later || status.is_server_error() {
+            Self::Failed(status, retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER)))
+        } else {
+            Self::Refused(status)
         }
     }
 
@@ -53,7 +61,7 @@ impl Outcome {
         match self {
             Self::Delivered => 0,
             Self::Refused(_) => 1,
-            Self::Failed(_) => 2,
+            Self::Failed(..) => 2,
             Self::Timeout => 3,
             Self::Unreachable(_) => 4,
         }
@@ -67,7 +75,7 @@ impl fmt::Display for Outcome {
             Self::Refused(status) if status.is_redirection() => {
                 write!(f, "it answered {status}, and redirects are not followed")
             }
-            Self::Refused(status) | Self::Failed(status) => write!(f, "it answered {status}"),
+            Self::Refused(status) | Self::Failed(status, _) => write!(f, "it answered {status}"),
             Self::Timeout => f.write_str("it did not answer in time"),
             Self::Unreachable(why) => write!(f, "no connection: {why}"),
         }
@@ -75,49 +83,69 @@ impl fmt::Display for Outcome {
 }
 
 /// Sends one request.
-pub(crate) trait Post {
-    async fn post(&mut self, event: &Event) -> Outcome;
+pub(crate) trait Post: Send + 'static {
+    fn post(&mut self, event: &Event) -> impl Future<Output = Outcome> + Send;
 }
 
-/// Sends the events one after the other until the queue is closed and empty. Once the gateway stops, each is tried once.
-pub(crate) async fn deliver(
-    mut client: impl Post,
-    mut events: mpsc::Receiver<Event>,
-    mut stopping: watch::Receiver<bool>,
-    url: String,
-    metrics: Option<Arc<Metrics>>,
-) {
-    let mut state = Deliveries {
-        failures: 0,
-        lost: 0,
-        url,
-        metrics,
-    };
-    while let Some(event) = events.recv().await {
-        for attempt in 1..=MAX_ATTEMPTS {
-            if state.failures > 0 && !is_over(&stopping) {
-                tokio::select! {
-                    () = tokio::time::sleep(state.wait()) => {}
-                    _ = stopping.wait_for(|is| *is) => {}
-                }
-            }
-            let outcome = client.post(&event).await;
-            let may_retry = !matches!(outcome, Outcome::Delivered | Outcome::Refused(_))
-                && attempt < MAX_ATTEMPTS
-                && !is_over(&stopping);
-            state.note(&outcome, may_retry);
-            if !may_retry {
-                break;
-            }
+/// The task that sends the events.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    task: JoinHandle<()>,
+    /// Gives up what waits.
+    cut: oneshot::Sender<()>,
+}
+
+impl Delivery {
+    /// Sends the events one after the other until the queue is closed and empty. Once the gateway stops, each is tried
+    /// once.
+    pub(crate) fn start(
+        client: impl Post,
+        events: mpsc::Receiver<Event>,
+        stopping: watch::Receiver<bool>,
+        url: String,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
+        let deliveries = Deliveries {
+            stopping,
+            failures: 0,
+            retry_at: None,
+            is_down: false,
+            given_up: 0,
+            refused: 0,
+            refused_lines: OncePerMinute::default(),
+            began: Instant::now(),
+            has_event: false,
+            url,
+            metrics,
+        };
+        let (cut, is_cut) = oneshot::channel();
+        Self {
+            task: tokio::spawn(deliver(client, events, is_cut, deliveries)),
+            cut,
+        }
+    }
+
+    /// Waits until everything is sent. What is not sent at the deadline is given up.
+    pub(crate) async fn finish(mut self, deadline: Instant) {
+        if timeout_at(deadline, &mut self.task).await.is_err() {
+            let _ = self.cut.send(());
+            // A panic is reported by its own thread.
+            let _ = self.task.await;
         }
     }
 }
 
-/// Waits for what is not sent yet, within this time.
-pub(crate) async fn finish(mut task: JoinHandle<()>, within: Duration) {
-    if timeout(within, &mut task).await.is_err() {
-        warn!("joins and leaves are not reported: the webhook did not take them within the time to drain");
-        task.abort();
+async fn deliver(
+    mut client: impl Post,
+    mut events: mpsc::Receiver<Event>,
+    is_cut: oneshot::Receiver<()>,
+    mut deliveries: Deliveries,
+) {
+    tokio::select! {
+        biased;
+        () = deliveries.send_all(&mut client, &mut events) => {}
+        // A gateway that is dropped waits for nothing.
+        Ok(()) = is_cut => deliveries.give_up(events.len()),
     }
 }
 
@@ -129,43 +157,122 @@ fn is_over(stopping: &watch::Receiver<bool>) -> bool {
 /// How the deliveries go.
 #[derive(Debug)]
 struct Deliveries {
-    /// Attempts without success in a row.
+    stopping: watch::Receiver<bool>,
+    /// Attempts in a row after which the server may take the event later.
     failures: u32,
-    /// Events that were given up since the last success.
-    lost: u64,
+    /// Before this the server wants no request.
+    retry_at: Option<Instant>,
+    /// Whether the log says that the server takes no events.
+    is_down: bool,
+    /// Events that failed each time since the last one that was delivered.
+    given_up: u64,
+    /// Events that were refused.
+    refused: u64,
+    refused_lines: OncePerMinute,
+    began: Instant,
+    /// Whether an event was taken out of the queue and is neither delivered nor given up.
+    has_event: bool,
     url: String,
     metrics: Option<Arc<Metrics>>,
 }
 
 impl Deliveries {
-    /// How long to wait before the next attempt.
-    fn wait(&self) -> Duration {
+    async fn send_all(&mut self, client: &mut impl Post, events: &mut mpsc::Receiver<Event>) {
+        while let Some(event) = events.recv().await {
+            self.has_event = true;
+            self.send(client, &event).await;
+            self.has_event = false;
+        }
+    }
+
+    async fn send(&mut self, client: &mut impl Post, event: &Event) {
+        for attempt in 1..=MAX_ATTEMPTS {
+            if self.failures > 0 && !is_over(&self.stopping) {
+                let until = self.wait_until();
+                tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    _ = self.stopping.wait_for(|is| *is) => {}
+                }
+            }
+            let outcome = client.post(event).await;
+            let may_retry = !matches!(outcome, Outcome::Delivered | Outcome::Refused(_))
+                && attempt < MAX_ATTEMPTS
+                && !is_over(&self.stopping);
+            self.note(&outcome, may_retry);
+            if !may_retry {
+                break;
+            }
+        }
+    }
+
+    /// When the next attempt is due after a failure.
+    fn wait_until(&self) -> Instant {
         let factor = 2_u32.saturating_pow(self.failures.saturating_sub(1));
-        FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT)
+        let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
+        let until = Instant::now() + wait;
+        self.retry_at.map_or(until, |at| at.max(until))
     }
 
     fn note(&mut self, outcome: &Outcome, may_retry: bool) {
-        let is_delivered = *outcome == Outcome::Delivered;
         if let Some(metrics) = &self.metrics {
             metrics.webhook_attempts.at(outcome.index()).inc();
             if !may_retry {
+                let is_delivered = *outcome == Outcome::Delivered;
                 metrics.webhook_events.at(usize::from(!is_delivered)).inc();
             }
         }
-        if is_delivered {
-            if self.failures > 0 {
-                info!(url = %self.url, lost = self.lost, "the webhook takes events again");
+        self.retry_at = match outcome {
+            Outcome::Failed(_, Some(wait)) => Some(Instant::now() + *wait),
+            _ => None,
+        };
+        match outcome {
+            Outcome::Delivered => {
+                if self.is_down {
+                    info!(url = %self.url, lost = self.given_up, "the webhook takes events again");
+                }
+                self.is_down = false;
+                (self.failures, self.given_up) = (0, 0);
             }
-            (self.failures, self.lost) = (0, 0);
-            return;
+            // The server works, and may take the next event.
+            Outcome::Refused(_) => {
+                self.failures = 0;
+                self.refused += 1;
+                let elapsed_ms = self.began.elapsed().as_millis();
+                if self
+                    .refused_lines
+                    .passes(u64::try_from(elapsed_ms).unwrap_or(u64::MAX))
+                {
+                    warn!(
+                        url = %self.url,
+                        refused = self.refused,
+                        "the webhook refuses events: {outcome}. They are given up"
+                    );
+                }
+            }
+            _ => {
+                if !self.is_down {
+                    warn!(
+                        url = %self.url,
+                        "the webhook takes no events: {outcome}. They are tried again, at most {MAX_ATTEMPTS} times each"
+                    );
+                }
+                self.is_down = true;
+                self.failures = self.failures.saturating_add(1);
+                self.given_up += u64::from(!may_retry);
+            }
         }
-        if self.failures == 0 {
-            warn!(
-                url = %self.url,
-                "the webhook takes no events: {outcome}. They are tried again, at most {MAX_ATTEMPTS} times each"
-            );
+    }
+
+    /// The time is over: `waiting` events are not sent, nor is the one on its way answered.
+    fn give_up(&self, waiting: usize) {
+        let dropped = waiting as u64 + u64::from(self.has_event);
+        if let Some(metrics) = &self.metrics {
+            metrics.webhook_events.at(2).inc_by(dropped);
         }
-        self.failures = self.failures.saturating_add(1);
-        self.lost += u64::from(!may_retry);
+        warn!(
+            url = %self.url,
+            dropped,
+            "joins and leaves are not reported: the webhook did not take them within the time to drain"
+        );
     }
 }

@@ -7,7 +7,7 @@ mod handle;
 mod signature;
 
 pub(crate) use self::client::Client;
-pub(crate) use self::delivery::{deliver, finish};
+pub(crate) use self::delivery::Delivery;
 pub(crate) use self::event::Event;
 pub(crate) use self::handle::WebhookHandle;
 

@@ -175,7 +175,7 @@ pub(crate) struct ServeOptions {
     /// Time after which a client that accepts no byte of pending output is closed [default: 20000]
     #[arg(long, env = "OPENCLAW_GATEWAY_STALL_MS", value_name = "MS", help_heading = LIMITS)]
     pub stall_ms: Option<u64>,
-    /// Time limit for closing the connections when the gateway stops [default: 5000]
+    /// Time limit for closing the connections and sending to the webhook when the gateway stops [default: 5000]
     #[arg(long, env = "OPENCLAW_GATEWAY_DRAIN_MS", value_name = "MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
 }
