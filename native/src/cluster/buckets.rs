@@ -24,7 +24,7 @@ const MAX_ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// Time limit of a request after [`SLOW_AFTER`] sessions in a row without an answer: the servers are slow, not without a leader.
 const SLOW_ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// An election takes fewer sessions.
-const SLOW_AFTER: u32 = 40;
+pub(super) const SLOW_AFTER: u32 = 40;
 
 /// The description of a bucket.
 fn description() -> String {

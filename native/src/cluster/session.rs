@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
-use super::buckets::{self, Answers, Buckets, LEASES, ROWS};
+use super::buckets::{self, Answers, Buckets, LEASES, ROWS, SLOW_AFTER};
 use super::entries::{Ages, ServerClock, input};
 use super::problem::Problem;
 use super::{Port, STARTING, probe};
@@ -24,6 +24,9 @@ use crate::config::ClusterConfig;
 
 /// Time limit for connecting, and for writing a batch.
 const LIMIT: Duration = Duration::from_secs(5);
+/// Shortest time limit of connecting, once it is known how long that takes. A lost packet is sent again only after 1 s, or
+/// later: a new attempt reaches servers sooner that can be reached again.
+const MIN_CONNECT_LIMIT: Duration = Duration::from_millis(400);
 /// Time limit for the end of the snapshot, which is not visible when its last rows expire meanwhile.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(2);
 /// Interval of pings: two without an answer end the connection.
@@ -43,6 +46,29 @@ pub(super) struct Session<'a> {
     pub(super) servers: &'a str,
 }
 
+/// What earlier sessions showed.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// How many sessions in a row did not join.
+    pub(super) failures: u32,
+    /// How many in a row had no answer.
+    pub(super) silences: u32,
+    /// How long connecting took the last time.
+    pub(super) connecting: Option<Duration>,
+}
+
+impl Past {
+    /// Some attempts have all the time, since the way to the servers may have become slower.
+    fn connect_limit(&self) -> Duration {
+        match self.connecting {
+            Some(took) if self.failures % SLOW_AFTER != SLOW_AFTER - 1 => {
+                (took * 4).clamp(MIN_CONNECT_LIMIT, LIMIT)
+            }
+            _ => LIMIT,
+        }
+    }
+}
+
 /// A write that is on its way.
 type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 'a>>;
 
@@ -54,22 +80,23 @@ struct Watches {
 }
 
 impl Session<'_> {
-    /// Runs until an error; `silences` sessions in a row had no answer before. Also returns whether the fleet was joined.
-    pub(super) async fn run(&self, port: &mut Port, silences: u32) -> (bool, Problem) {
+    /// Runs until an error. Also returns whether the fleet was joined.
+    pub(super) async fn run(&self, port: &mut Port, past: &mut Past) -> (bool, Problem) {
         let mut stopping = port.stopping.clone();
         let mut has_joined = false;
         let problem = tokio::select! {
-            problem = self.join(port, silences, &mut has_joined) => problem,
+            problem = self.join(port, past, &mut has_joined) => problem,
             _ = stopping.wait_for(|is_stopping| *is_stopping), if !has_joined => Err(Problem::Stopped),
         };
         (has_joined, problem.err().unwrap_or(Problem::Stopped))
     }
 
-    async fn join(&self, port: &mut Port, silences: u32, has_joined: &mut bool) -> Result<(), Problem> {
+    async fn join(&self, port: &mut Port, past: &mut Past, has_joined: &mut bool) -> Result<(), Problem> {
         let (lost, mut is_lost) = watch::channel(false);
         let began = Instant::now();
-        let client = self.connect(lost).await?;
-        let answers = Answers::of(began.elapsed(), silences);
+        let client = self.connect(lost, past.connect_limit()).await?;
+        let answers = Answers::of(began.elapsed(), past.silences);
+        past.connecting = Some(began.elapsed());
         let context = async_nats::jetstream::new(client);
         let buckets = buckets::open(&context, self.servers, answers).await?;
         // Before the claim, which shows the server's clock: a suspension after that is noticed.
@@ -95,12 +122,12 @@ impl Session<'_> {
         served
     }
 
-    async fn connect(&self, lost: watch::Sender<bool>) -> Result<Client, Problem> {
+    async fn connect(&self, lost: watch::Sender<bool>, limit: Duration) -> Result<Client, Problem> {
         let fail = |error| Problem::connect(self.servers.to_owned(), error);
         let lost = std::sync::Arc::new(lost);
         let mut options = ConnectOptions::new()
             .name(format!("presence-gateway {}", self.config.name))
-            .connection_timeout(LIMIT)
+            .connection_timeout(limit)
             .request_timeout(Some(LIMIT))
             .ping_interval(PING_INTERVAL)
             .subscription_capacity(MAX_WAITING)
@@ -343,4 +370,28 @@ async fn last_revision(store: &Store, bucket: &'static str, answers: Answers) ->
     } else {
         state.last_sequence
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_short_once_it_is_known_how_long_connecting_takes() {
+        let limit = |connecting: Option<u64>, failures| {
+            let connecting = connecting.map(Duration::from_millis);
+            Past {
+                failures,
+                connecting,
+                silences: 0,
+            }
+            .connect_limit()
+        };
+        assert_eq!(limit(None, 0), LIMIT);
+        assert_eq!(limit(Some(2), 0), MIN_CONNECT_LIMIT);
+        assert_eq!(limit(Some(250), 0), Duration::from_secs(1));
+        assert_eq!(limit(Some(4_000), 0), LIMIT);
+        assert_eq!(limit(Some(2), SLOW_AFTER - 1), LIMIT);
+        assert_eq!(limit(Some(2), SLOW_AFTER), MIN_CONNECT_LIMIT);
+    }
 }

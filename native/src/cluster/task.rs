@@ -6,7 +6,7 @@ use presence_core::cluster::ClusterInput;
 use tracing::{info, warn};
 
 use super::problem::Problem;
-use super::session::Session;
+use super::session::{Past, Session};
 use super::{Port, STARTING};
 use crate::config::ClusterConfig;
 
@@ -19,19 +19,19 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         servers: &servers,
     };
     port.degraded.send_replace(Some(Arc::from(STARTING)));
-    let (mut failures, mut silences) = (0, 0);
+    let mut past = Past::default();
     let mut said = String::new();
     loop {
-        let (joined, problem) = session.run(&mut port, silences).await;
-        silences = if matches!(problem, Problem::Silent(_)) {
-            silences + 1
+        let (joined, problem) = session.run(&mut port, &mut past).await;
+        past.silences = if matches!(problem, Problem::Silent(_)) {
+            past.silences + 1
         } else {
             0
         };
         if joined {
-            (failures, said) = (0, String::new());
+            (past.failures, said) = (0, String::new());
         } else {
-            failures += 1;
+            past.failures += 1;
         }
         if matches!(problem, Problem::Stopped) || !port.hand(vec![ClusterInput::Left]).await {
             return;
@@ -47,7 +47,7 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
             said = text;
         }
         tokio::select! {
-            () = tokio::time::sleep(problem.retry(failures)) => {}
+            () = tokio::time::sleep(problem.retry(past.failures)) => {}
             _ = port.stopping.wait_for(|is_stopping| *is_stopping) => return,
         }
     }
