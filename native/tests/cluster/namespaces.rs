@@ -72,10 +72,18 @@ struct Link {
 impl Link {
     /// Its ends are `10.77.NUMBER.1` here and `10.77.NUMBER.2` at the server.
     async fn to(server: &Nats, number: u8) -> Self {
-        let server = server.id();
+        let link = Self {
+            number,
+            server: server.id(),
+        };
+        let server = link.server;
+        let mac = |host| format!("02:00:00:00:{number:02}:0{host}");
+        let (near, far) = (mac(1), mac(2));
         ip(
             None,
-            &format!("link add near{number} type veth peer name far{number} netns {server}"),
+            &format!(
+                "link add near{number} address {near} type veth peer name far{number} address {far} netns {server}"
+            ),
         )
         .await;
         for (namespace, end, host) in [(None, "near", 1), (Some(server), "far", 2)] {
@@ -86,12 +94,31 @@ impl Link {
             .await;
             ip(namespace, &format!("link set {end}{number} up")).await;
         }
-        Self { number, server }
+        link.know_neighbours().await;
+        link
+    }
+
+    /// Both ends know each other's hardware address, as machines with a router between them know the router's. Otherwise the
+    /// kernel asks for it once a second after the link was down, whatever the gateway does.
+    async fn know_neighbours(&self) {
+        let Self { number, server } = self;
+        for (namespace, end, host) in [(None, "near", 2), (Some(*server), "far", 1)] {
+            let mac = format!("02:00:00:00:{number:02}:0{host}");
+            ip(
+                namespace,
+                &format!("neigh replace 10.77.{number}.{host} lladdr {mac} dev {end}{number} nud permanent"),
+            )
+            .await;
+        }
     }
 
     /// The server's end goes down or up. The near end keeps its route, so that what is sent gets lost without an error.
     async fn set(&self, state: &str) {
         ip(Some(self.server), &format!("link set far{} {state}", self.number)).await;
+        if state == "up" {
+            // What an end knew is forgotten when it goes down.
+            self.know_neighbours().await;
+        }
     }
 
     fn url(&self, server: &Nats) -> String {
