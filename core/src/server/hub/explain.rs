@@ -67,11 +67,19 @@ impl Hub {
     }
 
     /// The list and its findings: first those from the gateway's memory, then those from the list alone. With `hides`
-    /// no evidence states the ip of a row, which may be any text.
+    /// they are made as if nobody had an address: otherwise a finding could confirm one that a reader guesses.
     fn found(&mut self, hides: bool, now: Now) -> (Vec<Listed>, Vec<Finding>) {
-        let list = self.listed(MAX_ROWS, now);
+        let mut list = self.listed(MAX_ROWS, now);
+        let mut sessions = self.sessions();
+        if hides {
+            for row in &mut list {
+                row.entry = self.without_addresses(&row.entry);
+            }
+            for session in &mut sessions {
+                *session = session.without_address();
+            }
+        }
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
-        let sessions = self.sessions();
         let memory = Memory {
             list: &list,
             roster: &self.roster,
@@ -93,9 +101,8 @@ impl Hub {
                 && (finding.confidence == Confidence::Low || places.were_together(&finding.rows));
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
         }));
-        if hides {
-            found.iter_mut().for_each(|finding| hide_ips(&list, finding));
-        }
+        // Every row lacks one.
+        found.retain(|finding| !hides || finding.kind != FindingKind::NoAddress);
         (list, found)
     }
 
@@ -146,17 +153,6 @@ pub(super) fn unknown_row(key: &str) -> WireError {
         "invalid presence.explain params: at /row: no row has the key {}",
         crate::findings::quoted(key)
     ))
-}
-
-/// Removes the ips of its rows from the evidence.
-fn hide_ips(list: &[Listed], finding: &mut Finding) {
-    let rows = finding.rows.iter().filter_map(|&row| list.get(row));
-    for ip in rows.filter_map(|row| row.entry.str("ip")) {
-        let ip = crate::findings::quoted(ip);
-        for evidence in &mut finding.evidence {
-            *evidence = evidence.replace(&ip, "\"***\"");
-        }
-    }
 }
 
 /// Whether it is about the identity of rows, so that no other such finding needs to report them.

@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 
 use super::calls::Answer;
 use super::{ConnId, Hub};
-use crate::model::SharedText;
-use crate::model::addresses::{contains_address, hide_addresses};
+use crate::model::addresses::hide_addresses;
 use crate::model::json::json_text;
 use crate::model::time::Now;
+use crate::model::{RawEntry, SharedText};
 use crate::server::address_mask::RowDigests;
 use crate::server::{AddressMask, Item};
 use crate::wire::history::HistoryQuery;
@@ -82,6 +82,12 @@ impl Hub {
     pub fn address_mask(&self, conn: ConnId) -> Option<AddressMask> {
         let is_hidden = self.members.holds(conn) && self.hides(conn.slot);
         is_hidden.then(|| self.hidden.mask.clone())
+    }
+
+    /// The row as readers see it from whom addresses are hidden.
+    pub(super) fn without_addresses(&self, entry: &RawEntry) -> RawEntry {
+        let hidden = self.hidden.mask.json(entry.as_str());
+        RawEntry::read(&hidden).unwrap_or_default()
     }
 
     pub(super) fn hides(&self, slot: u32) -> bool {
@@ -197,7 +203,8 @@ impl Hub {
     /// Refuses a query that would reveal whether there is an instance with an address.
     pub(super) fn check_history_query(&self, slot: u32, query: &HistoryQuery) -> Result<(), WireError> {
         match query.instance.as_deref() {
-            Some(instance) if self.hides(slot) && contains_address(instance) => {
+            // Also a key that may have been cut inside an address.
+            Some(instance) if self.hides(slot) && self.hidden.mask.key(instance) != instance => {
                 Err(WireError::invalid_request(
                     "invalid presence.history params: at /instance: addresses are hidden from this connection",
                 ))

@@ -4,6 +4,7 @@ mod broadcasts;
 mod deltas;
 mod explain;
 mod findings;
+mod guesses;
 mod hidden;
 mod joins;
 mod life;

@@ -24,6 +24,8 @@ pub(super) struct Session<'a> {
     pub(super) client: &'a ClientInfo,
     pub(super) role: Role,
     pub(super) ip: Option<&'a str>,
+    /// What tells it from others that lack a name or an id: its address, or its own id where addresses are hidden.
+    pub(super) place: Option<&'a str>,
     /// The verified device id.
     pub(super) device_id: Option<&'a str>,
     /// The key of its row, or of the row that it would have.
@@ -56,6 +58,7 @@ impl<'a> Session<'a> {
             client: &ended.client,
             role: ended.role,
             ip: ended.ip.as_deref(),
+            place: ended.ip.as_deref(),
             device_id: ended.device_id.as_deref(),
             key: &ended.key,
             row: None,
@@ -65,6 +68,15 @@ impl<'a> Session<'a> {
             refused_calls: ended.refused_calls,
             alive_ms: alive_ms.max(ended.trace.joined_ms),
             left: Some((ended.left_ms, ended.cause)),
+        }
+    }
+
+    /// The same as readers see it from whom addresses are hidden.
+    pub(super) fn without_address(self) -> Self {
+        Self {
+            ip: None,
+            place: Some(self.conn_id),
+            ..self
         }
     }
 
@@ -110,6 +122,7 @@ impl Hub {
             client: &handshake.client,
             role: handshake.role,
             ip: handshake.remote_ip.as_deref(),
+            place: handshake.remote_ip.as_deref(),
             device_id: handshake.device_id.as_deref(),
             key: row.and_then(|row| self.roster.key(row)).unwrap_or(&member.key),
             row,

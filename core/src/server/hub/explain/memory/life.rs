@@ -140,9 +140,9 @@ pub(super) fn new_ids(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<
         identity(session)?;
         let name = client.display_name.as_deref();
         // Without a name the address distinguishes programs.
-        let ip = if name.is_some() { None } else { session.ip };
+        let place = if name.is_some() { None } else { session.place };
         Some((
-            (name, ip, client.model_identifier.as_deref()),
+            (name, place, client.model_identifier.as_deref()),
             (&*client.id, &*client.version, &*client.platform),
             (&*client.mode, session.role.as_str()),
         ))
@@ -219,8 +219,8 @@ pub(super) fn flapping(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec
         let program = (&*session.client.id, &*session.client.mode, name);
         let id = identity(session);
         // Without an id, name and address identify it.
-        let ip = if id.is_some() { None } else { session.ip };
-        Some((id, program, ip, session.role.as_str()))
+        let place = if id.is_some() { None } else { session.place };
+        Some((id, program, place, session.role.as_str()))
     }) {
         if group.len() < FLAPS {
             continue;

@@ -1,0 +1,84 @@
+//! Readers from whom addresses are hidden guess one.
+
+use alloc::format;
+
+use super::*;
+use crate::wire::history::HistoryQuery;
+use crate::wire::method::HIDE_ADDRESSES_CAP;
+
+const ALL: &[&str] = &["operator.admin", "operator.read", "operator.pairing"];
+
+fn reader(name: &str, caps: &[&str]) -> Handshake {
+    Handshake {
+        caps: caps.iter().map(|&cap| cap.into()).collect(),
+        ..handshake(name, "cli", ALL)
+    }
+}
+
+/// What a reader is told of rows and sessions at `real`, after another client guessed `guess`.
+fn told(caps: &[&str], real: &str, guess: &str) -> Value {
+    let mut hub = hub();
+    let asks = hub.join(reader("r", caps), START);
+    let at = |name: &str, ip: &str, display_name: Option<&str>| {
+        let mut client = handshake(name, "ui", ALL);
+        let info = Arc::make_mut(&mut client.client);
+        info.display_name = display_name.map(Into::into);
+        client.remote_ip = Some(ip.into());
+        client
+    };
+    // Unnamed clients that come and go, with an id each, as from one browser or several.
+    for number in 0..6 {
+        let now = START.after(number * 100);
+        let ip = if number % 2 == 0 { real } else { guess };
+        let conn = hub.join(at(&format!("tab-{number}"), ip, None), now);
+        hub.leave(conn, LeaveCause::PeerClosed, now.after(50));
+    }
+    let now = START.after(1_000);
+    let left = hub.join(at("real", real, Some("mac")), now);
+    hub.leave(left, LeaveCause::PeerClosed, now.after(100));
+    for (id, text) in [("guess", "one"), ("other", "two")] {
+        let params = json!({ "text": text, "instanceId": id, "host": "mac", "ip": guess, "version": "1", "platform": "linux" });
+        call(&mut hub, asks, "system-event", params, now.after(200));
+    }
+    // One id twice.
+    hub.join(at("twin", real, None), now);
+    hub.join(at("twin", guess, None), now);
+    let now = now.after(60_000);
+    let mut told = vec![call(&mut hub, asks, "presence.explain", json!({}), now)];
+    for row in ["real", "guess", "other", "twin", "tab-0"] {
+        told.push(call(
+            &mut hub,
+            asks,
+            "presence.explain",
+            json!({ "row": row }),
+            now,
+        ));
+    }
+    json!(told)
+}
+
+#[test]
+fn findings_confirm_no_guess() {
+    let (real, wrong) = ("203.0.113.77", "203.0.113.99");
+    let hidden = |guess: &str| told(&[HIDE_ADDRESSES_CAP], real, guess);
+    assert_eq!(hidden(real), hidden(wrong));
+    assert_ne!(hidden(real)[0]["payload"]["findings"], json!([]));
+    // Others are told more.
+    let kinds = |guess: &str| told(&[], real, guess)[0]["payload"]["findings"].clone();
+    assert_ne!(kinds(real), kinds(wrong));
+}
+
+#[test]
+fn the_history_is_not_asked_for_a_key_that_may_be_a_cut_address() {
+    let mut hub = hub();
+    let asks = hub.join(reader("r", &[HIDE_ADDRESSES_CAP]), START);
+    let cut = format!("{}203.0.113.", "x".repeat(54));
+    for (instance, is_answered) in [("203.0.113.77", false), (&cut, false), (&cut[1..], true)] {
+        let query = HistoryQuery {
+            instance: Some(instance.into()),
+            ..HistoryQuery::default()
+        };
+        let checked = hub.check_history_query(asks.slot, &query);
+        assert_eq!(checked.is_ok(), is_answered, "{instance}");
+    }
+}
