@@ -10,13 +10,6 @@ const STEP_MS: u64 = 1_000;
 /// the estimate. Following it would let statuses flap.
 const LATENESS_MS: u64 = 1_000;
 
-/// The longest time between two ticks, in ms, if nothing was asleep: two intervals and some latency.
-const SILENCE_MS: u64 = 65_000;
-
-/// After such a silence, ticks that waited in the socket arrive first: for this long, in ms, a tick that is
-/// behind is not believed. A current one follows within an interval.
-const DOUBT_MS: u64 = 35_000;
-
 /// An estimate of the server's wall clock, corrected by the server's messages and extrapolated in between.
 ///
 /// The extrapolation uses the larger of the shell's monotonic and wall progress, so that rows do not look
@@ -41,10 +34,6 @@ pub struct ServerClock {
     last: Now,
     /// The difference between the server's clock and elapsed time.
     offset_ms: i64,
-    /// The last challenge or tick, on the age clock: a wall clock that is set forward is no silence.
-    read_ms: u64,
-    /// Until when ticks may be ones that waited, on the age clock.
-    doubt_ends_ms: u64,
 }
 
 impl ServerClock {
@@ -56,8 +45,6 @@ impl ServerClock {
             start_elapsed_ms: 0,
             last: now,
             offset_ms: as_i64(now.wall_ms),
-            read_ms: now.age_ms,
-            doubt_ends_ms: 0,
         }
     }
 
@@ -80,20 +67,14 @@ impl ServerClock {
     /// Sets the estimate from a challenge, which states the server's time.
     pub fn learn(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
-        self.read_ms = now.age_ms;
         self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
     }
 
     /// Corrects the estimate from a tick, which states the server's time.
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
-        if now.age_ms.saturating_sub(self.read_ms) > SILENCE_MS {
-            self.doubt_ends_ms = now.age_ms.saturating_add(DOUBT_MS);
-        }
-        self.read_ms = now.age_ms;
         let behind = self.server_ms(now).saturating_sub(server_ms);
-        let is_set_back = behind > LATENESS_MS && now.age_ms >= self.doubt_ends_ms;
-        if behind == 0 || is_set_back {
+        if behind == 0 || behind > LATENESS_MS {
             self.learn(server_ms, now);
         }
     }
@@ -178,22 +159,6 @@ mod tests {
         assert_eq!(clock.server_ms(at(60_000, 60_000)), SERVER + 50_000);
         clock.learn_tick(SERVER + 90_500, at(90_000, 90_000));
         assert_eq!(clock.server_ms(at(90_000, 90_000)), SERVER + 90_500);
-    }
-
-    #[test]
-    fn ticks_that_waited_during_a_sleep_do_not_set_the_clock_back() {
-        let mut clock = ServerClock::new(at(0, 0));
-        clock.learn(SERVER, at(0, 0));
-        // Five minutes asleep, with two ticks in the socket.
-        for waited in [30_000, 60_000] {
-            clock.learn_tick(SERVER + waited, at(300_000, 300_000));
-            assert_eq!(clock.server_ms(at(300_000, 300_000)), SERVER + 300_000);
-        }
-        clock.learn_tick(SERVER + 310_000, at(310_000, 310_000));
-        assert_eq!(clock.server_ms(at(310_000, 310_000)), SERVER + 310_000);
-        // Whether the server's clock was set back during the sleep shows with a later tick.
-        clock.learn_tick(SERVER + 40_000, at(340_000, 340_000));
-        assert_eq!(clock.server_ms(at(340_000, 340_000)), SERVER + 40_000);
     }
 
     #[test]
