@@ -195,10 +195,7 @@ impl Client {
     /// Handles the opening of the socket.
     pub fn handle_open(&mut self, socket: u64, now: Now) {
         self.clock.advance(now);
-        if socket != self.socket || self.end_late_attempt(now) {
-            return;
-        }
-        if matches!(self.phase, Phase::Opening { .. }) {
+        if socket == self.socket && matches!(self.phase, Phase::Opening { .. }) {
             let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
             self.enter(Phase::Handshake {
                 due_ms,
@@ -210,10 +207,7 @@ impl Client {
     /// Handles a text frame. Invalid and unknown frames are ignored.
     pub fn handle_text(&mut self, socket: u64, text: &str, now: Now) {
         self.clock.advance(now);
-        if socket != self.socket || self.end_late_attempt(now) {
-            return;
-        }
-        if !matches!(self.phase, Phase::Handshake { .. } | Phase::Live(_)) {
+        if socket != self.socket || !matches!(self.phase, Phase::Handshake { .. } | Phase::Live(_)) {
             return;
         }
         if text.len() > MAX_FRAME_BYTES {

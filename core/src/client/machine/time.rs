@@ -87,30 +87,21 @@ impl Client {
         }
     }
 
-    /// Ends an attempt that is past its deadline, and returns whether it did. Its timer has not fired yet,
-    /// because the machine slept. A challenge that waited in the socket meanwhile states an old time.
-    pub(super) fn end_late_attempt(&mut self, now: Now) -> bool {
-        let is_late = matches!(
-            self.phase,
-            Phase::Opening { due_ms } | Phase::Handshake { due_ms, .. } if due_ms < now.age_ms
-        );
-        if is_late {
-            self.end_of_wait(true, now);
-        }
-        is_late
-    }
-
     fn end_of_wait(&mut self, is_late: bool, now: Now) {
         match &mut self.phase {
             Phase::Waiting { .. } => self.retry_if_due(now),
-            Phase::Opening { .. } | Phase::Handshake { .. } => {
-                let (code, close) = if matches!(self.phase, Phase::Opening { .. }) {
-                    ("OPEN_TIMEOUT", CLOSE_SILENT)
-                } else {
-                    ("HELLO_TIMEOUT", CLOSE_CONNECT_FAILED)
-                };
-                self.close_socket(close, "connect timeout");
-                self.retry(Problem::new(code, "the gateway did not answer in time"), 0, now);
+            Phase::Opening { .. } => {
+                let problem = Problem::new("OPEN_TIMEOUT", "the gateway did not take the connection in time");
+                self.close_socket(CLOSE_SILENT, "connect timeout");
+                self.retry(problem, 0, now);
+            }
+            Phase::Handshake { .. } => {
+                let problem = Problem::new(
+                    "HELLO_TIMEOUT",
+                    "the gateway did not answer the handshake in time",
+                );
+                self.close_socket(CLOSE_CONNECT_FAILED, "connect timeout");
+                self.retry(problem, 0, now);
             }
             Phase::Live(live) if is_late && live.graces < MAX_GRACES => {
                 live.graces += 1;
