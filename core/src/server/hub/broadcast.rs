@@ -75,7 +75,7 @@ impl Hub {
         let hidden_list = is_hidden_list_wanted.then(|| Arc::new(self.presence_event(true, now)));
         let delta = is_delta_wanted.then(|| self.delta_item(from, now));
         let followed = delta.as_ref().filter(|_| self.hidden.has_followers()).cloned();
-        let hidden_delta = followed.map(|delta| self.hidden_item(&delta));
+        let hidden_delta = followed.map(|delta| self.hidden_item(&delta, now));
         self.counts.lists += u64::from(list.is_some() || hidden_list.is_some());
         self.counts.deltas += u64::from(delta.is_some());
         for (conn, member) in self.members.iter_mut() {

@@ -34,7 +34,7 @@ impl Hub {
     }
 
     /// The `presence.snapshot` event.
-    fn snapshot_event(&mut self, hides: bool, now: Now) -> EventFrame {
+    pub(super) fn snapshot_event(&mut self, hides: bool, now: Now) -> EventFrame {
         let list = self.snapshot_for(hides, now);
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
@@ -80,7 +80,7 @@ impl Hub {
             return self.broadcast(now);
         }
         let item = self.delta_item(version, now);
-        let hidden = self.hidden.has_followers().then(|| self.hidden_item(&item));
+        let hidden = self.hidden.has_followers().then(|| self.hidden_item(&item, now));
         for (conn, member) in self.members.iter() {
             if member.takes_deltas {
                 let item = hidden.as_ref().filter(|_| member.hides).unwrap_or(&item);

@@ -15,6 +15,9 @@ use crate::server::{AddressMask, Item};
 use crate::wire::history::HistoryQuery;
 use crate::wire::{EventFrame, WireError};
 
+/// Bytes that the smallest row takes in a snapshot, with its key.
+const LEAST_ROW_BYTES: usize = r#"{"ts":0},"","#.len();
+
 /// A text, and the same without addresses.
 type Cached = Option<(SharedText, SharedText)>;
 
@@ -158,14 +161,23 @@ impl Hub {
     }
 
     /// Returns the masked form of a delta, or of the snapshot that replaces one. Must be called for each of them
-    /// while there are [followers](Hidden::has_followers).
-    pub(super) fn hidden_item(&mut self, item: &Item) -> Item {
+    /// while there are [followers](Hidden::has_followers). A masked list can be much shorter than the list, so the
+    /// masked snapshot also replaces a masked delta that is larger.
+    pub(super) fn hidden_item(&mut self, item: &Item, now: Now) -> Item {
         match item {
             Item::Delta(frame) => {
                 let payload = frame.parts().payload;
                 let hidden = self.hidden.mask.delta(&payload, &mut self.hidden.digests);
                 let event = EventFrame::new("presence.delta", hidden);
-                Item::Delta(Arc::new(event.with_state_version(&self.state_version())))
+                let delta = event.with_state_version(&self.state_version());
+                // Encoded only if it may be smaller.
+                if delta.len() > self.hidden.digests.len() * LEAST_ROW_BYTES {
+                    let snapshot = self.snapshot_event(true, now);
+                    if snapshot.len() < delta.len() {
+                        return Item::Presence(Arc::new(snapshot));
+                    }
+                }
+                Item::Delta(Arc::new(delta))
             }
             Item::Presence(frame) => {
                 let snapshot = frame.body().cloned().unwrap_or_default();

@@ -332,3 +332,38 @@ fn the_polled_list_has_a_tag_of_its_own() {
     assert!(hub.polled_list(false, START).contains("203.0.113.77"));
     assert!(!hub.polled_list(true, START).contains("203.0.113.77"));
 }
+
+/// Without addresses a list can be much shorter, and a delta cannot.
+#[test]
+fn no_delta_without_addresses_is_larger_than_the_snapshot() {
+    let mut hub = hub_of(200);
+    let follower = hub.join(reader("follower", &[DELTA_CAP, HIDE_ADDRESSES_CAP]), START);
+    let beacon = |text: &str, id: &str| json!({ "text": text, "instanceId": id });
+    for number in 0..30 {
+        let params = beacon("t", &format!("id-{number}"));
+        call(&mut hub, follower, "system-event", params, START);
+    }
+    let keeper = beacon(&"2001:db8:1111:2222:3333:4444:5555:6666 ".repeat(80), "keeper");
+    for step in 1..12 {
+        let now = START.after(25_000 * step);
+        hub.pong(follower, now);
+        let answer = call(&mut hub, follower, "system-event", keeper.clone(), now);
+        assert_eq!(answer["ok"], true, "{answer}");
+        // The window ends, so that the beacon's delta is sent.
+        hub.handle_timeout(now.after(50));
+        frames(&mut hub, follower);
+    }
+    let now = START.after(300_001);
+    hub.handle_timeout(now);
+    let frames = frames(&mut hub, follower);
+    let sent = frames
+        .iter()
+        .find(|frame| frame.contains(r#""event":"presence."#))
+        .unwrap();
+    let answer = call(&mut hub, follower, "presence.snapshot", json!({}), now);
+    let most = answer["payload"].to_string().len();
+    let event = json(sent);
+    let bytes = event["payload"].to_string().len();
+    assert_eq!(event["payload"]["digest"], answer["payload"]["digest"]);
+    assert!(bytes <= most + 3, "{bytes} bytes instead of {most}: {sent}");
+}
