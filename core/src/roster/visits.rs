@@ -193,8 +193,8 @@ impl Visits {
         self.left(key, None, left, now);
     }
 
-    /// What a row says now. After events were lost, all rows are `whole`: whether a close was one of them is unknown.
-    fn is_now(&mut self, row: RowState, whole: bool, now: Now) {
+    /// What a row says now. After events were lost, the rows are all there are (`is_whole`), and whether a close was among the events is unknown.
+    fn is_now(&mut self, row: RowState, is_whole: bool, now: Now) {
         if row.key == RowKey::SelfRow.to_wire() {
             return;
         }
@@ -202,7 +202,11 @@ impl Visits {
             let left = Left {
                 at_ms: row.seen_ms,
                 seen_ms: row.seen_ms,
-                why: if whole { VisitEnd::Lost } else { VisitEnd::Stated },
+                why: if is_whole {
+                    VisitEnd::Lost
+                } else {
+                    VisitEnd::Stated
+                },
             };
             return self.left(&row.key, Some(row.entry), left, now);
         }
