@@ -45,7 +45,8 @@ impl Hub {
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         write_findings(&mut json, &list, &found, None);
-        let checks: Vec<String> = FindingKind::all().map(FindingKind::check_id).collect();
+        let made = FindingKind::all().filter(|&kind| !hides || kind != FindingKind::NoAddress);
+        let checks: Vec<String> = made.map(FindingKind::check_id).collect();
         json.texts("checks", &mut checks.iter().map(String::as_str));
         json.end()
     }

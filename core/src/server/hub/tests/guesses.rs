@@ -63,6 +63,9 @@ fn findings_confirm_no_guess() {
     let hidden = |guess: &str| told(&[HIDE_ADDRESSES_CAP], real, guess);
     assert_eq!(hidden(real), hidden(wrong));
     assert_ne!(hidden(real)[0]["payload"]["findings"], json!([]));
+    let checks = |caps: &[&str]| told(caps, real, wrong)[0]["payload"]["checks"].to_string();
+    assert!(!checks(&[HIDE_ADDRESSES_CAP]).contains("presence/no-address"));
+    assert!(checks(&[]).contains("presence/no-address"));
     // Others are told more.
     let kinds = |guess: &str| told(&[], real, guess)[0]["payload"]["findings"].clone();
     assert_ne!(kinds(real), kinds(wrong));
