@@ -22,14 +22,14 @@ export function legend() {
   return html`<ul class="lane-legend sub">${item("Active", "Active")}${item("Idle", "Idle")}${item("Stale", "Stale")}<li>a gap: not here</li></ul>`;
 }
 
-/** One lane per instance. `key` receives the key presses: arrows move, plus and minus zoom. */
+/** One lane per instance. It stays where there is none, since it may have the focus. `key` receives the key presses: arrows move, plus and minus zoom. */
 export function laneChart(lanes: readonly Lane[], window: Window, key: (event: KeyboardEvent) => void) {
   const shown = lanes.slice(0, MAX_LANES);
   const marks = ticks(window.fromMs, window.toMs);
   return html`
     <div class="lane-chart card" role="group" tabindex="0" aria-label="Lanes of the instances. Left and right arrow move the window, plus and minus zoom, End shows the present." @keydown=${key}>
       ${axis(marks)}
-      <ul class="lanes">${repeat(shown, (lane) => lane.key, (lane) => laneItem(lane, window, marks))}</ul>
+      ${shown.length > 0 ? html`<ul class="lanes">${repeat(shown, (lane) => lane.key, (lane) => laneItem(lane, window, marks))}</ul>` : html`<p class="empty">No sessions in this window. Zoom out, or move to an earlier time.</p>`}
       ${lanes.length > shown.length ? html`<p class="sub">${lanes.length - shown.length} more instances are in the table.</p>` : ""}
     </div>`;
 }

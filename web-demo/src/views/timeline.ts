@@ -114,12 +114,11 @@ export class TimelineView extends View {
 
   #picture(past: SessionWindow) {
     const shown = lanes(past, this.session.thresholds, this.#nowMs);
-    if (shown.length === 0) return html`<p class="empty">No sessions in this window. Zoom out, or move to an earlier time.</p>`;
     return html`
       ${past.isCut ? html`<p class="notice">Only the newest ${past.sessions.length} sessions of this window are shown. Zoom in to see the others.</p>` : nothing}
       <div class="past-columns">
         <section class="stack" aria-label="Picture">${legend()}${laneChart(shown, past, (event) => this.#key(event))}</section>
-        <section class="stack" aria-label="Sessions">${sessionTable(past, this.#nowMs)}</section>
+        ${shown.length > 0 ? html`<section class="stack" aria-label="Sessions">${sessionTable(past, this.#nowMs)}</section>` : nothing}
       </div>`;
   }
 
