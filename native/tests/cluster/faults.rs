@@ -15,15 +15,20 @@ async fn rows_of_a_killed_gateway_leave_with_its_lease() {
     };
     let url = nats.url();
     let mut dying = Process::start_with("", &["--port", "0", "--cluster", &url, "--cluster-name", "a"]).await;
-    let gateway = fleet(&nats, &["b"]).remove(0);
+    let others = fleet(&nats, &["b", "c"]);
     let (_phone, _) = Client::connect(dying.address, "phone", &[]).await;
-    let mut reader = Reader::of(gateway.address()).await;
-    reader.wait_for("phone", "connect").await;
+    let mut readers = readers_of(&others).await;
+    for reader in &mut readers {
+        reader.wait_for("phone", "connect").await;
+    }
     dying.signal(Signal::KILL);
     dying.ended().await;
     let died = Instant::now();
-    reader.wait_for("phone", "disconnect").await;
+    for reader in &mut readers {
+        reader.wait_for("phone", "disconnect").await;
+    }
     println!("rows of a killed gateway leave after {:?}", died.elapsed());
+    equal(&mut readers).await;
 }
 
 /// A gateway process whose sandbox is on: it finds the server again.

@@ -171,10 +171,15 @@ async fn inside() {
     let Some(nats) = Nats::start_in_namespace().await else {
         return;
     };
-    let links = [Link::to(&nats, 1).await, Link::to(&nats, 2).await];
+    let links = [
+        Link::to(&nats, 1).await,
+        Link::to(&nats, 2).await,
+        Link::to(&nats, 3).await,
+    ];
     let gateways = [
         start(member(&links[0].url(&nats), "a")),
         start(member(&links[1].url(&nats), "b")),
+        start(member(&links[2].url(&nats), "c")),
     ];
     let mut readers = readers_of(&gateways).await;
     let (_phone, _) = Client::connect(gateways[0].address(), "phone", &[]).await;
@@ -191,13 +196,17 @@ async fn inside() {
     drop((laptop, rover));
     // It reconnects at the other gateway.
     let (_rover, _) = Client::connect(gateways[1].address(), "rover", &[]).await;
-    readers[1].wait_for("phone", "disconnect").await;
+    for reader in &mut readers[1..] {
+        reader.wait_for("phone", "disconnect").await;
+    }
     println!("rows behind a link that is down leave after {:?}", cut.elapsed());
     readers[0].wait_for("laptop", "disconnect").await;
     wait_status(gateways[0].address(), "degraded", "").await;
     wait_status(gateways[1].address(), "ready", "").await;
-    let list = readers[1].list().await;
-    assert_eq!(connected(&list), ["rover"], "{list:?}");
+    for reader in &mut readers[1..] {
+        let list = reader.list().await;
+        assert_eq!(connected(&list), ["rover"], "{list:?}");
+    }
 
     if let Ok(more) = std::env::var(MORE_MS) {
         sleep(Duration::from_millis(more.parse().unwrap())).await;

@@ -65,7 +65,11 @@ async fn a_gateway_that_is_cut_off_comes_back() {
         return;
     };
     let relay = Relay::to(&nats.url()).await;
-    let gateways = [start(member(&relay.url(), "a")), start(member(&nats.url(), "b"))];
+    let gateways = [
+        start(member(&relay.url(), "a")),
+        start(member(&nats.url(), "b")),
+        start(member(&nats.url(), "c")),
+    ];
     let mut readers = readers_of(&gateways).await;
     let (_phone, _) = Client::connect(gateways[0].address(), "phone", &[]).await;
     let (laptop, _) = Client::connect(gateways[1].address(), "laptop", &[]).await;
@@ -76,7 +80,9 @@ async fn a_gateway_that_is_cut_off_comes_back() {
     let cut = Instant::now();
     let (_tablet, _) = Client::connect(gateways[0].address(), "tablet", &[]).await;
     drop(laptop);
-    readers[1].wait_for("phone", "disconnect").await;
+    for reader in &mut readers[1..] {
+        reader.wait_for("phone", "disconnect").await;
+    }
     println!(
         "rows of a gateway that is cut off leave after {:?}",
         cut.elapsed()
@@ -184,21 +190,23 @@ async fn a_gateway_that_is_paused(pause: Duration) {
     };
     let url = nats.url();
     let paused = Process::start_with("", &["--port", "0", "--cluster", &url, "--cluster-name", "a"]).await;
-    let gateway = fleet(&nats, &["b"]).remove(0);
+    let others = fleet(&nats, &["b", "c"]);
     let (_phone, _) = Client::connect(paused.address, "phone", &[]).await;
-    let (laptop, _) = Client::connect(gateway.address(), "laptop", &[]).await;
-    let mut readers = [
-        Reader::of(paused.address).await,
-        Reader::of(gateway.address()).await,
-    ];
-    readers[0].wait_for("laptop", "connect").await;
-    readers[1].wait_for("phone", "connect").await;
+    let (laptop, _) = Client::connect(others[0].address(), "laptop", &[]).await;
+    let mut readers = readers_of(&others).await;
+    readers.insert(0, Reader::of(paused.address).await);
+    for reader in &mut readers {
+        reader.wait_for("laptop", "connect").await;
+        reader.wait_for("phone", "connect").await;
+    }
 
     paused.signal(Signal::STOP);
     let stopped = Instant::now();
     drop(laptop);
-    let (_tablet, _) = Client::connect(gateway.address(), "tablet", &[]).await;
-    readers[1].wait_for("phone", "disconnect").await;
+    let (_tablet, _) = Client::connect(others[0].address(), "tablet", &[]).await;
+    for reader in &mut readers[1..] {
+        reader.wait_for("phone", "disconnect").await;
+    }
     tokio::time::sleep_until(stopped + pause).await;
     paused.signal(Signal::CONT);
     let resumed = Instant::now();

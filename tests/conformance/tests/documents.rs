@@ -147,6 +147,13 @@ fn assert_same(named: &BTreeSet<String>, real: &BTreeSet<String>, place: &str) {
     assert!(unknown.is_empty(), "{place}: the code does not have {unknown:?}");
 }
 
+/// The next run of the benchmarks makes the page from the notes: what only the page has would be lost.
+#[test]
+fn the_notes_of_the_benchmarks_end_their_page() {
+    let (notes, page) = (read("xtask/benchmarks.md"), read("BENCHMARKS.md"));
+    assert!(page.trim_end().ends_with(notes.trim_end()));
+}
+
 /// The rows of the first table of a section, as cells.
 fn rows<'a>(document: &'a str, title: &str) -> impl Iterator<Item = Vec<&'a str>> {
     section(document, title, "\n### ")
