@@ -18,6 +18,8 @@ export interface Route {
 export class Router {
   readonly route: Store<Route>;
   readonly #onSecret: (secret: Secret) => void;
+  /** The address as it was last read or written. */
+  #known = "";
 
   constructor(onSecret: (secret: Secret) => void) {
     this.#onSecret = onSecret;
@@ -28,9 +30,11 @@ export class Router {
   /** Replaces the query of the current address, without a new history entry. */
   rewrite(place: Place, query: string): void {
     const href = hrefOf(place, query);
-    if (this.route.value.place !== place || location.hash === href) return;
+    // Another address than the known one is where somebody wants to go: its event is still on the way.
+    if (this.route.value.place !== place || location.hash !== this.#known || href === this.#known) return;
     try {
       history.replaceState(null, "", href);
+      this.#known = location.hash;
     } catch {
       // Browsers limit the rate; the next write contains the whole query.
     }
@@ -38,11 +42,10 @@ export class Router {
 
   #read(): Route {
     const secret = takeSecret(location.hash);
-    if (secret) {
-      history.replaceState(null, "", hrefOf("instances"));
-      this.#onSecret(secret);
-    }
-    return parse(location.hash);
+    if (secret) history.replaceState(null, "", hrefOf("instances"));
+    this.#known = location.hash;
+    if (secret) this.#onSecret(secret);
+    return parse(this.#known);
   }
 }
 
