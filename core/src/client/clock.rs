@@ -1,5 +1,7 @@
 //! The client's estimate of the server's clock (SPEC 3, "Time").
 
+use core::mem;
+
 use crate::model::time::Now;
 
 /// A wall clock that falls behind the age clock by more than this between two readings, in ms, was stepped
@@ -9,6 +11,9 @@ const STEP_MS: u64 = 1_000;
 /// A tick that is behind the estimate by up to this, in ms, merely had a longer latency than the message of
 /// the estimate. Following it would let statuses flap.
 const LATENESS_MS: u64 = 1_000;
+
+/// The longest time between two ticks, in ms, if nothing was asleep: two intervals and some latency.
+const SILENCE_MS: u64 = 65_000;
 
 /// An estimate of the server's wall clock, corrected by the server's messages and extrapolated in between.
 ///
@@ -34,6 +39,10 @@ pub struct ServerClock {
     last: Now,
     /// The difference between the server's clock and elapsed time.
     offset_ms: i64,
+    /// The last challenge or tick that was followed, on the age clock: a wall clock that is set forward is no silence.
+    read_ms: u64,
+    /// By how much the last tick was behind the estimate, in ms.
+    behind_ms: u64,
 }
 
 impl ServerClock {
@@ -45,6 +54,8 @@ impl ServerClock {
             start_elapsed_ms: 0,
             last: now,
             offset_ms: as_i64(now.wall_ms),
+            read_ms: now.age_ms,
+            behind_ms: 0,
         }
     }
 
@@ -67,13 +78,24 @@ impl ServerClock {
     /// Sets the estimate from a challenge, which states the server's time.
     pub fn learn(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
+        self.read_ms = now.age_ms;
         self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
     }
 
     /// Corrects the estimate from a tick, which states the server's time.
+    ///
+    /// After a silence, a tick that is far behind is followed only if the one before was behind by as much: of ticks that
+    /// waited in the socket while this machine slept, each is behind by less than the one before.
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
         let behind = self.server_ms(now).saturating_sub(server_ms);
+        let before = mem::replace(&mut self.behind_ms, behind);
+        let is_first =
+            now.age_ms.saturating_sub(self.read_ms) > SILENCE_MS && behind.abs_diff(before) > LATENESS_MS;
+        if behind > LATENESS_MS && is_first {
+            return;
+        }
+        self.read_ms = now.age_ms;
         if behind == 0 || behind > LATENESS_MS {
             self.learn(server_ms, now);
         }
@@ -159,6 +181,24 @@ mod tests {
         assert_eq!(clock.server_ms(at(60_000, 60_000)), SERVER + 50_000);
         clock.learn_tick(SERVER + 90_500, at(90_000, 90_000));
         assert_eq!(clock.server_ms(at(90_000, 90_000)), SERVER + 90_500);
+    }
+
+    #[test]
+    fn ticks_that_waited_during_a_sleep_do_not_set_the_clock_back() {
+        let mut clock = ServerClock::new(at(0, 0));
+        clock.learn(SERVER, at(0, 0));
+        // Five minutes asleep, with some ticks in the socket.
+        for waited in [30_000, 60_000, 90_000] {
+            clock.learn_tick(SERVER + waited, at(300_000, 300_000));
+            assert_eq!(clock.server_ms(at(300_000, 300_000)), SERVER + 300_000);
+        }
+        clock.learn_tick(SERVER + 310_000, at(310_000, 310_000));
+        assert_eq!(clock.server_ms(at(310_000, 310_000)), SERVER + 310_000);
+        // If the server's clock was set back during a sleep, the second tick confirms it.
+        clock.learn_tick(SERVER + 100_000, at(600_000, 600_000));
+        assert_eq!(clock.server_ms(at(600_000, 600_000)), SERVER + 600_000);
+        clock.learn_tick(SERVER + 129_500, at(630_000, 630_000));
+        assert_eq!(clock.server_ms(at(630_000, 630_000)), SERVER + 129_500);
     }
 
     #[test]

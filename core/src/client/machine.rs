@@ -195,7 +195,7 @@ impl Client {
     /// Handles the opening of the socket.
     pub fn handle_open(&mut self, socket: u64, now: Now) {
         self.clock.advance(now);
-        if socket == self.socket && matches!(self.phase, Phase::Opening { .. }) {
+        if socket == self.socket && matches!(self.phase, Phase::Opening { due_ms } if now.age_ms <= due_ms) {
             let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
             self.enter(Phase::Handshake {
                 due_ms,
@@ -207,7 +207,13 @@ impl Client {
     /// Handles a text frame. Invalid and unknown frames are ignored.
     pub fn handle_text(&mut self, socket: u64, text: &str, now: Now) {
         self.clock.advance(now);
-        if socket != self.socket || !matches!(self.phase, Phase::Handshake { .. } | Phase::Live(_)) {
+        // After its deadline an attempt only waits for its timer: a challenge that waited in the socket while this
+        // machine slept states an old time.
+        let hears = match self.phase {
+            Phase::Handshake { due_ms, .. } => now.age_ms <= due_ms,
+            _ => matches!(self.phase, Phase::Live(_)),
+        };
+        if socket != self.socket || !hears {
             return;
         }
         if text.len() > MAX_FRAME_BYTES {

@@ -185,6 +185,28 @@ fn handshakes_have_deadlines() {
 }
 
 #[test]
+fn what_waited_in_the_socket_during_a_sleep_is_too_late() {
+    // The machine sleeps after the gateway sent its challenge, and the timer has not fired yet.
+    let mut bench = Bench::new(config());
+    bench.client.handle_open(1, bench.now);
+    bench.now = bench.now.after(300_000);
+    let server_ms = bench.client.server_ms(bench.now);
+    bench.challenge();
+    // The challenge would have set the clock back by the sleep.
+    assert_eq!(bench.client.server_ms(bench.now), server_ms);
+    bench.pass(0);
+    assert_eq!((bench.problem(), bench.closes.len()), ("HELLO_TIMEOUT", 1));
+    // The same, before the socket opens.
+    bench.pass(1_000);
+    assert_eq!(bench.opened, 2);
+    bench.now = bench.now.after(15_001);
+    bench.client.handle_open(2, bench.now);
+    bench.challenge();
+    bench.pass(0);
+    assert_eq!((bench.problem(), bench.closes.len()), ("OPEN_TIMEOUT", 2));
+}
+
+#[test]
 fn a_gateway_that_takes_the_scopes_away_is_told_of() {
     let mut bench = Bench::new(config());
     bench.client.handle_open(1, bench.now);
