@@ -95,6 +95,17 @@ impl Nats {
 
     /// Starts it again, with the same port and files.
     pub(crate) async fn restart(&mut self) {
+        within("the NATS server", async {
+            // Meanwhile an outgoing connection may have got its port, even one to this very port.
+            while !self.try_start().await {
+                sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Starts it, and returns whether it is ready: it ends if its port is taken.
+    async fn try_start(&mut self) -> bool {
         let port = if self.port == 0 {
             "-1".to_owned()
         } else {
@@ -118,21 +129,21 @@ impl Nats {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        within("the NATS server", async {
-            loop {
-                let line = lines.next_line().await.unwrap().expect("it ended");
-                if let Some((_, address)) = line.split_once("Listening for client connections on ") {
-                    self.port = address.rsplit(':').next().unwrap().trim().parse().unwrap();
-                }
-                if line.contains("Server is ready") {
-                    return;
-                }
+        loop {
+            let Some(line) = lines.next_line().await.unwrap() else {
+                return false;
+            };
+            if let Some((_, address)) = line.split_once("Listening for client connections on ") {
+                self.port = address.rsplit(':').next().unwrap().trim().parse().unwrap();
             }
-        })
-        .await;
+            if line.contains("Server is ready") {
+                break;
+            }
+        }
         // A full pipe would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.child = Some(child);
+        true
     }
 
     /// Kills it; its data in memory is lost.
