@@ -61,18 +61,30 @@ class Gateway {
 
   /** Starts it; the second time on the port and with the token of the first. */
   async start() {
+    // Meanwhile another program may have got the port for a moment.
+    await within("the gateway's start", () => this.#tryStart());
+    this.port = Number(new URL(this.link).port);
+    this.#kept ??= this.token;
+  }
+
+  /** Starts it, and returns whether it runs: it ends if its port is taken. */
+  async #tryStart() {
     const args = ["serve", "--port", String(this.port), "--web-root", PAGE, ...this.#args];
     const env = this.#kept ? { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept } : process.env;
-    this.stdout = "";
+    this.stdout = this.stderr = "";
     const child = spawn(BINARY, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     running.add(child);
     child.once("exit", () => running.delete(child));
     child.stdout.on("data", (data) => (this.stdout += data));
     child.stderr.on("data", (data) => (this.stderr += data));
-    await within("the gateway's start", () => (child.exitCode === null ? this.link : assert.fail(this.stderr)));
-    this.port = Number(new URL(this.link).port);
-    this.#kept ??= this.token;
+    let isOver = false;
+    // All that it wrote has been read by then.
+    child.once("close", () => (isOver = true));
+    await within("the gateway's address", () => this.link ?? isOver);
+    if (this.link) return true;
+    assert.match(this.stderr, new RegExp(`:${this.port} is in use`), "why the gateway ended");
+    return false;
   }
 
   #kept;

@@ -41,6 +41,13 @@ class Gateway {
 
   /** Starts it, on the port it had before if it ran before. */
   async start() {
+    // Meanwhile another program may have got the port for a moment.
+    const end = Date.now() + LIMIT_MS;
+    while (!(await this.#tryStart())) assert.ok(Date.now() < end, `port ${this.port} is free again`);
+  }
+
+  /** Starts it, and returns whether it runs: it ends if its port is taken. */
+  async #tryStart() {
     const binary = process.env.PRESENCE_GATEWAY_BIN;
     assert.ok(binary, "PRESENCE_GATEWAY_BIN names the gateway's binary");
     const args = ["serve", "--port", String(this.port), "--token", this.token, ...this.#args];
@@ -49,16 +56,24 @@ class Gateway {
     running.add(child);
     this.#child = child;
     let printed = "";
-    child.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
-    this.#exited = once(child, "exit").then(() => running.delete(child));
-    this.port = await new Promise((resolve, reject) => {
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      errors += text;
+      this.log += text;
+    });
+    // "close": all that it wrote has been read by then.
+    this.#exited = once(child, "close").then(() => running.delete(child));
+    const port = await new Promise((resolve) => {
       child.stdout.setEncoding("utf8").on("data", (text) => {
         printed += text;
         const port = /:\/\/[^\s/]*:(\d+)/.exec(printed)?.[1];
         if (port) resolve(Number(port));
       });
-      void this.#exited.then(() => reject(new Error(`the gateway ended before it printed its address\n${printed}${this.log}`)));
+      void this.#exited.then(() => resolve(undefined));
     });
+    if (port === undefined && !errors.includes(`:${this.port} is in use`)) throw new Error(`the gateway ended before it printed its address\n${printed}${errors}`);
+    this.port = port ?? this.port;
+    return port !== undefined;
   }
 
   /** Asks it to stop, as an operator does, and waits until it is gone. */
