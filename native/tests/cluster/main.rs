@@ -1,10 +1,6 @@
 //! Fleets of gateways on a real NATS server.
 #![cfg(all(unix, feature = "cluster"))]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
 mod faults;
