@@ -1,8 +1,8 @@
-// The browser of every browser test: which one, and how it is started.
+// Finds the browser for all browser tests, and sets its flags.
 
 import { existsSync } from "node:fs";
 
-/** Where systems keep it; `xtask/src/tools/chromium.rs` looks in the same places. */
+/** Usual install paths; `xtask/src/tools/chromium.rs` has the same. */
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -11,7 +11,7 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** Nothing but what a test asks for. */
+/** Turns off all network access that a test does not cause. */
 export const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -22,7 +22,7 @@ export const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
-/** The browser's binary: the one named by `CHROMIUM`, else the first that is there. */
+/** Returns the path of the browser: `CHROMIUM` if it is set, else the first of `PLACES` that exists. */
 export function chromiumPath() {
   const found = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
   if (!found) throw new Error("no Chromium found: install it, or set CHROMIUM to its path");

@@ -1,4 +1,4 @@
-// Admission, and refusals that the real client understands.
+// Authentication: accepted secrets, and refusals that the real client understands.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,12 +16,12 @@ test("a wrong token is refused with AUTH_TOKEN_MISMATCH, and the client stops tr
   const { paused } = await client.log.find("stop", (item) => item.paused);
   assert.equal(paused.code, 1008);
   assert.equal(paused.detailCode, "AUTH_TOKEN_MISMATCH");
-  // This client's first retry comes after one second; its absence shows only by waiting.
+  // This client retries after one second at the earliest, so only waiting shows that it does not retry.
   await sleep(2_000);
   assert.equal(gateway.tap.connections.length, 1);
 });
 
-test("a client that is throttled comes back by itself", async (t) => {
+test("a client that is throttled reconnects by itself", async (t) => {
   const gateway = await startGateway(t);
   for (let n = 0; n < 11; n += 1) {
     const guesser = startClient(gateway, { token: `wrong-${n}` });
@@ -36,7 +36,7 @@ test("a client that is throttled comes back by itself", async (t) => {
   assert.equal(client.log.items.some((item) => item.paused), false);
 });
 
-test("no secret at all is refused with a code that stops the client", async (t) => {
+test("a connect without a secret is refused with a code that stops the client", async (t) => {
   const gateway = await startGateway(t);
   const client = startClient(gateway, { token: undefined });
   const { error } = await client.log.find("refusal", (item) => item.error);
@@ -44,7 +44,7 @@ test("no secret at all is refused with a code that stops the client", async (t) 
   await client.log.find("stop", (item) => item.paused);
 });
 
-test("the secret is accepted in either field", async (t) => {
+test("the secret is accepted in either field, token or password", async (t) => {
   const gateway = await startGateway(t);
   const client = await connectClient(gateway, { token: undefined, password: gateway.token });
   assert.equal((await client.hello()).type, "hello-ok");

@@ -1,4 +1,4 @@
-// Device identities: signed by the real client, verified by the gateway.
+// Device identities: the real client signs, the gateway verifies.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,13 +11,14 @@ import { openRaw } from "./lib/raw-client.mjs";
 test("the real client's proof is accepted and its device is in the row", async (t) => {
   const gateway = await startGateway(t);
   const device = createDevice();
-  const client = await connectClient(gateway, { ...deviceHost(device), instanceId: "mac-1", platform: "macOS 26", deviceFamily: "Mac" });
+  const about = { instanceId: "mac-1", platform: "macOS 26", deviceFamily: "Mac" };
+  const client = await connectClient(gateway, { ...deviceHost(device), ...about });
   const row = rowOf(await client.roster(), "mac-1");
   assert.equal(row.deviceId, device.deviceId);
-  assert.equal((await client.hello()).auth.deviceToken, undefined, "this gateway hands out no device tokens");
+  assert.equal((await client.hello()).auth.deviceToken, undefined, "the gateway issues no device tokens");
 });
 
-test("a device without an instanceId is one row however often it connects", async (t) => {
+test("a device without an instanceId has one row, however often it connects", async (t) => {
   const gateway = await startGateway(t);
   const device = createDevice();
   for (let visit = 0; visit < 2; visit += 1) {
@@ -28,7 +29,7 @@ test("a device without an instanceId is one row however often it connects", asyn
   }
 });
 
-test("a page with a new instanceId at every load leaves no trail", async (t) => {
+test("a page with a new instanceId at every load leaves no old rows", async (t) => {
   const gateway = await startGateway(t);
   const watcher = await connectClient(gateway, { instanceId: "watcher" });
   const device = createDevice();
@@ -50,16 +51,16 @@ test("a beacon of the device without an instanceId joins its row", async (t) => 
 });
 
 const wrong = {
-  "a signature over something else": [(device, params, challenge) => {
+  "a signature over another text": [(device, params, challenge) => {
     return { ...proveV2(device, params, challenge), signature: signText(device, "something else") };
   }, "DEVICE_AUTH_SIGNATURE_INVALID"],
   "another challenge's nonce": [(device, params, challenge) => {
     return proveV2(device, params, { ...challenge, nonce: "8f0c3c0e-0000-4000-8000-000000000000" });
   }, "DEVICE_AUTH_NONCE_MISMATCH"],
-  "an id that is not the key's": [(device, params, challenge) => {
+  "an id that does not belong to the key": [(device, params, challenge) => {
     return { ...proveV2(device, params, challenge), id: createDevice().deviceId };
   }, "DEVICE_AUTH_DEVICE_ID_MISMATCH"],
-  "a signature from long ago": [(device, params, challenge) => {
+  "an expired signature": [(device, params, challenge) => {
     return proveV2(device, params, { ...challenge, ts: challenge.ts - 11 * 60_000 });
   }, "DEVICE_AUTH_SIGNATURE_EXPIRED"],
 };
@@ -79,7 +80,7 @@ for (const [what, [prove, code]] of Object.entries(wrong)) {
   });
 }
 
-test("a v2 proof is as good as a v3 one", async (t) => {
+test("a v2 proof is accepted like a v3 proof", async (t) => {
   const gateway = await startGateway(t);
   const raw = await openRaw(gateway);
   const device = createDevice();

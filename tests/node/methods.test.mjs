@@ -1,4 +1,4 @@
-// Every method the gateway says it has, it has; what it has not, it says so.
+// The gateway answers every method that it advertises, and refuses all others.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { problems } from "./lib/schema.mjs";
 const ADMIN = { instanceId: "admin", scopes: ["operator.admin", "operator.read", "operator.write", "operator.pairing"] };
 const NODE = { clientName: "node-host", mode: "node", role: "node", scopes: [], instanceId: "node" };
 
-/** Good params of the methods that want some. */
+/** Valid params of the methods that need some. */
 const PARAMS = {
   "system-event": { text: "hello", instanceId: "admin" },
   "set-heartbeats": { enabled: true },
@@ -28,7 +28,7 @@ test("every advertised method is answered, to an operator or to a node", async (
   }
   for (const method of methods.filter((name) => name !== "connect")) {
     const params = PARAMS[method] ?? {};
-    // A node is asked only what operators may not ask: it is cut off when it asks in vain too often.
+    // The node is called only when operators are refused: too many refused calls would close its connection.
     await admin.request(method, params).catch((error) => {
       assert.equal(error.message, "unauthorized role: operator", method);
       return node.request(method, params);
@@ -36,7 +36,7 @@ test("every advertised method is answered, to an operator or to a node", async (
   }
 });
 
-test("unknown methods and unfit params are refused and change nothing", async (t) => {
+test("unknown methods and invalid params are refused and change nothing", async (t) => {
   const gateway = await startGateway(t);
   const admin = await connectClient(gateway, ADMIN);
   const before = await admin.roster();
@@ -46,10 +46,10 @@ test("unknown methods and unfit params are refused and change nothing", async (t
   await assert.rejects(admin.request("connect", {}), /connect is only valid as the first request/u);
   await assert.rejects(admin.request("wake", { mode: "now", text: "up" }), (error) => error.gatewayCode === "UNAVAILABLE");
   assert.deepEqual((await admin.roster()).length, before.length);
-  assert.ok(!(await admin.hello()).features.methods.includes("wake"), "what cannot be done is not advertised");
+  assert.ok(!(await admin.hello()).features.methods.includes("wake"), "an unavailable method is not advertised");
 });
 
-test("the answers have the shape that clients read", async (t) => {
+test("the answers have the shapes that clients expect", async (t) => {
   const gateway = await startGateway(t);
   const admin = await connectClient(gateway, ADMIN);
   const health = await admin.request("health", {});
@@ -63,7 +63,7 @@ test("the answers have the shape that clients read", async (t) => {
   assert.equal((await admin.request("config.get", {})).valid, true);
 });
 
-test("the three ways to list nodes show a connected node alike", async (t) => {
+test("the three ways to list nodes show a connected node identically", async (t) => {
   const gateway = await startGateway(t);
   const admin = await connectClient(gateway, ADMIN);
   const node = await connectClient(gateway, { ...NODE, instanceId: "garage", clientDisplayName: "garage" });
@@ -77,11 +77,11 @@ test("the three ways to list nodes show a connected node alike", async (t) => {
   assert.equal(typeof ts, "number");
   assert.deepEqual(described, nodes[0]);
   const answer = await node.request("node.event", { event: "node.presence.alive", payloadJSON: '{"trigger":"connect"}' });
-  assert.deepEqual(problems("NodeEventResult", answer), [], "as the shipped schema has it");
+  assert.deepEqual(problems("NodeEventResult", answer), [], "the answer matches the shipped schema");
   assert.equal(answer.reason, "missing_device_identity");
 });
 
-test("presence.explain names who wrote what, and what is wrong", async (t) => {
+test("presence.explain names the source of each member, and findings", async (t) => {
   const gateway = await startGateway(t);
   const admin = await connectClient(gateway, ADMIN);
   const bare = await connectClient(gateway, { clientDisplayName: "bare" });

@@ -1,4 +1,4 @@
-// Both generations of clients at one gateway at the same time.
+// Both generations of clients at one gateway, at the same time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { connectClient, rowOf, startClient } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { openRaw } from "./lib/raw-client.mjs";
 
-/** The connect request of a client of February 2026: protocol 3 and nothing newer in it. */
+/** The connect request of a client of February 2026: protocol 3, without newer members. */
 const february = (gateway, instanceId) => ({
   minProtocol: 3,
   maxProtocol: 3,
@@ -30,7 +30,8 @@ test("a v3-only and a v4-only client see each other", async (t) => {
   const seen = await old.frames.find("v3 sees v4 come", ({ event, payload }) => {
     return event === "presence" && rowOf(payload.presence, "from-september");
   });
-  assert.deepEqual(Object.keys(seen).sort(), ["event", "payload", "seq", "stateVersion", "type"], "nothing a v3 client would drop");
+  const members = Object.keys(seen).sort();
+  assert.deepEqual(members, ["event", "payload", "seq", "stateVersion", "type"], "no member that a v3 client refuses");
 
   await old.request("system-event", { text: "hello from v3", instanceId: "from-february" });
   await current.presence("the v3 client's beacon", (rows) => rowOf(rows, "from-february")?.text === "hello from v3");
@@ -46,7 +47,7 @@ for (const [range, expected] of [[[3, 4], 4], [[3, 3], 3], [[1, 3], 3], [[4, 9],
   });
 }
 
-test("a client that speaks neither is told what is spoken, and stops", async (t) => {
+test("a client with another protocol version is refused with the expected version, and stops", async (t) => {
   const gateway = await startGateway(t);
   const client = startClient(gateway, { minProtocol: 5, maxProtocol: 6 });
   const { error } = await client.log.find("refusal", (item) => item.error);
@@ -56,12 +57,12 @@ test("a client that speaks neither is told what is spoken, and stops", async (t)
   assert.deepEqual(paused, { code: 1002, reason: "protocol mismatch", detailCode: "PROTOCOL_MISMATCH" });
 });
 
-test("a missing scope is told to each generation in its own words", async (t) => {
+test("each generation gets its own error for a missing scope", async (t) => {
   const gateway = await startGateway(t);
   const params = { ...february(gateway, "poor"), scopes: [] };
   const old = await openRaw(gateway);
   const { payload } = await old.request("connect", params);
-  assert.deepEqual(payload.snapshot.presence, [], "who may not read gets no roster");
+  assert.deepEqual(payload.snapshot.presence, [], "a client without read access gets no roster");
   const three = await old.request("system-presence");
   assert.equal(three.error.code, "INVALID_REQUEST");
   assert.equal(three.error.message, "missing scope: operator.read");
@@ -73,7 +74,7 @@ test("a missing scope is told to each generation in its own words", async (t) =>
   assert.equal(four.error.details.missingScope, "operator.read");
 });
 
-test("a node is connected as one, gets ticks but no roster, and may not call operators' methods", async (t) => {
+test("a node gets ticks but no roster, and may not call operators' methods", async (t) => {
   const gateway = await startGateway(t);
   const watcher = await connectClient(gateway, { instanceId: "watcher" });
   const node = await connectClient(gateway, {

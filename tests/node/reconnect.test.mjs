@@ -1,4 +1,4 @@
-// The same instance comes back: after leaving, after a cut, after a restart of the gateway.
+// An instance returns after leaving, after a lost connection, and after a restart of the gateway.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connectClient, rowOf } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 
-test("a client that comes back with its instanceId keeps one row", async (t) => {
+test("a client that reconnects with its instanceId keeps one row", async (t) => {
   const gateway = await startGateway(t);
   const watcher = await connectClient(gateway, { instanceId: "watcher" });
   for (let visit = 1; visit <= 3; visit += 1) {
@@ -18,7 +18,7 @@ test("a client that comes back with its instanceId keeps one row", async (t) => 
   }
 });
 
-test("a client without an instanceId makes a new row each time, as documented", async (t) => {
+test("a client without an instanceId makes a new row at each connect, as documented", async (t) => {
   const gateway = await startGateway(t);
   const watcher = await connectClient(gateway, { instanceId: "watcher" });
   for (let visit = 1; visit <= 2; visit += 1) {
@@ -29,7 +29,7 @@ test("a client without an instanceId makes a new row each time, as documented", 
   await watcher.presence("two rows of one client", two);
 });
 
-test("a client whose network dies reconnects by itself into its row", async (t) => {
+test("a client that lost its connection reconnects by itself and keeps its row", async (t) => {
   const gateway = await startGateway(t);
   const client = await connectClient(gateway, { instanceId: "laptop" });
   gateway.tap.cutAll();
@@ -38,13 +38,13 @@ test("a client whose network dies reconnects by itself into its row", async (t) 
   assert.deepEqual(rows.map((entry) => entry.reason), ["connect"]);
 });
 
-test("an old connection that closes late does not make a connected client look gone", async (t) => {
+test("an old connection that closes late does not mark a connected client as Left", async (t) => {
   const gateway = await startGateway(t);
   const watcher = await connectClient(gateway, { instanceId: "watcher" });
   const old = await connectClient(gateway, { instanceId: "twice", clientVersion: "1.0" });
   const fresh = await connectClient(gateway, { instanceId: "twice", clientVersion: "1.1" });
   await old.stop();
-  // Whatever the first close did has been done when the gateway has taken the next beacon.
+  // When the gateway has answered the next beacon, it has handled the close too.
   await fresh.request("system-event", { text: "still here", instanceId: "twice" });
   const { payload } = await watcher.presence("the beacon", (rows) => rowOf(rows, "twice")?.text === "still here");
   assert.notEqual(rowOf(payload.presence, "twice").reason, "disconnect");
@@ -52,7 +52,7 @@ test("an old connection that closes late does not make a connected client look g
   await watcher.presence("the last close", (rows) => rowOf(rows, "twice")?.reason === "disconnect");
 });
 
-test("clients come back by themselves when the gateway restarts", async (t) => {
+test("clients reconnect by themselves when the gateway restarts", async (t) => {
   const gateway = await startGateway(t);
   const client = await connectClient(gateway, { instanceId: "steady" });
   const before = (await client.hello()).server;

@@ -1,4 +1,4 @@
-// Recorded frames of real clients are accepted.
+// The gateway accepts recorded frames of real clients.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -57,7 +57,7 @@ function check(frame, answer) {
       assert.deepEqual(answer.payload, { ok: true }, JSON.stringify(answer));
       break;
     case "wake":
-      // There is no agent to wake, and this gateway does not pretend.
+      // The gateway has no agent to wake, and says so.
       assert.equal(answer.error?.code, "UNAVAILABLE", JSON.stringify(answer));
       break;
     default:

@@ -1,4 +1,4 @@
-// Frames under load: numbered without gaps, and the last state always arrives.
+// Frames under load are numbered without gaps, and the newest state always arrives.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connectClient, rowOf } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 
-test("many beacons: no gap, far fewer frames than beacons, and the newest state reaches everyone", async (t) => {
+test("many beacons cause no gap and few frames, and every client gets the newest state", async (t) => {
   const gateway = await startGateway(t);
   const watchers = await Promise.all(
     [1, 2, 3, 4].map((n) => connectClient(gateway, { instanceId: `watcher-${n}` })),
@@ -26,12 +26,12 @@ test("many beacons: no gap, far fewer frames than beacons, and the newest state 
   const windows = (performance.now() - started) / 50;
   for (const watcher of watchers) {
     const frames = watcher.log.items.filter(({ event }) => event?.event === "presence").length;
-    // Five clients connected before; each of those may have cost a frame too.
+    // Five clients connected before; each connect may have caused a frame too.
     assert.ok(frames <= windows + 2 + 5, `${frames} presence frames in ${windows.toFixed(1)} windows`);
   }
 });
 
-test("a client that joins in the storm gets a hello that its events continue", async (t) => {
+test("a client that connects under load gets a hello, and events that continue from it", async (t) => {
   const gateway = await startGateway(t);
   const sender = await connectClient(gateway, { instanceId: "sender" });
   const storm = (async () => {

@@ -1,4 +1,4 @@
-// A client of the protocol that OpenClaw did not write: `openclaw-node`.
+// A third-party client of the protocol: `openclaw-node`.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { connectClient } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { Log } from "./lib/wait.mjs";
 
-test("openclaw-node connects with its device, reads, beacons and hears the others", async (t) => {
+test("openclaw-node connects with its device, reads the roster, sends beacons and receives those of others", async (t) => {
   const gateway = await startGateway(t);
   const folder = await mkdtemp(join(tmpdir(), "presence-e2e-"));
   t.after(() => rm(folder, { recursive: true }));

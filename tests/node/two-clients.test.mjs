@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connectClient, rowOf } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 
-test("two clients see each other come and go", async (t) => {
+test("two clients see each other connect and disconnect", async (t) => {
   const gateway = await startGateway(t);
   const mac = await connectClient(gateway, { instanceId: "mac-1", clientDisplayName: "Studio" });
   const inHello = rowOf((await mac.hello()).snapshot.presence, "mac-1");
@@ -14,7 +14,7 @@ test("two clients see each other come and go", async (t) => {
 
   const page = await connectClient(gateway, { instanceId: "page-1", clientName: "webchat-ui", mode: "webchat" });
   const known = (await page.hello()).snapshot.presence.map((entry) => entry.instanceId);
-  assert.ok(known.includes("mac-1") && known.includes("page-1"), `who comes second sees both: ${known}`);
+  assert.ok(known.includes("mac-1") && known.includes("page-1"), `the second client sees both: ${known}`);
   const event = await mac.presence("page-1 joining", (rows) => rowOf(rows, "page-1"));
   assert.equal(rowOf(event.payload.presence, "page-1").mode, "webchat");
 
@@ -46,7 +46,7 @@ test("a beacon reaches the other client and changes one row", async (t) => {
   const { ts, onlineSince, lastActivityAt, ...fields } = row;
   assert.ok(Math.abs(Date.now() - ts) < 60_000, "ts is the gateway's clock, in milliseconds");
   assert.ok(ts - 60_000 < onlineSince && onlineSince <= ts, "the stay began with the connect");
-  assert.equal(lastActivityAt, ts - 12_000, "the moment of the last input");
+  assert.equal(lastActivityAt, ts - 12_000, "the time of the last input");
   assert.deepEqual(fields, {
     host: "studio",
     ip: "192.0.2.7",
@@ -65,7 +65,7 @@ test("a beacon reaches the other client and changes one row", async (t) => {
   });
 });
 
-test("a beacon about somebody else's row wants a scope that allows writing", async (t) => {
+test("a beacon about another client's row needs a scope that allows writing", async (t) => {
   const gateway = await startGateway(t);
   const reader = await connectClient(gateway, { instanceId: "reader" });
   const params = { text: "other host", instanceId: "someone-else" };
@@ -79,7 +79,7 @@ test("a beacon about somebody else's row wants a scope that allows writing", asy
   await reader.presence("the writer's beacon", (rows) => rowOf(rows, "someone-else")?.text === "other host");
 });
 
-test("a beacon's own empty strings are kept, and only those", async (t) => {
+test("only empty strings that a beacon sent are kept", async (t) => {
   const gateway = await startGateway(t);
   const client = await connectClient(gateway, { instanceId: "es", scopes: ["operator.admin"] });
   await client.request("system-event", { text: "es", instanceId: "es", host: "", roles: ["a", "a", " b ", ""], scopes: [] });
@@ -89,7 +89,7 @@ test("a beacon's own empty strings are kept, and only those", async (t) => {
   assert.deepEqual(row.roles, ["operator", "a", "b"], "the live connection's role, then those of the beacon");
 });
 
-test("a client that only lists is not in the list", async (t) => {
+test("a command-line client that only reads the roster is not in it", async (t) => {
   const gateway = await startGateway(t);
   const cli = await connectClient(gateway, { instanceId: "cli-1", clientName: "cli", mode: "cli" });
   const rows = await cli.roster();

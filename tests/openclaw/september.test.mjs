@@ -1,4 +1,4 @@
-// openclaw@2026.9.6 (protocol 4), unmodified, against our gateway.
+// The unmodified command line openclaw@2026.9.6 (protocol 4) at our gateway.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -8,23 +8,23 @@ import { isTheRoster, scene } from "./lib/checks.mjs";
 
 const RELEASE = "2026_9";
 
-test("gateway call system-presence prints our roster", async (t) => {
+test("gateway call system-presence prints the gateway's roster", async (t) => {
   const { cli, client } = await scene(t, RELEASE);
   const { stdout } = await cli.run("gateway", "call", "system-presence", ...cli.flags, "--json");
   await isTheRoster(stdout, client);
-  // README: what it prints can be given to our doctor.
+  // As in the README: `presence-gateway doctor` accepts what the command prints.
   const doctor = spawnSync(process.env.PRESENCE_GATEWAY_BIN, ["doctor", "-"], { input: stdout, encoding: "utf8" });
   assert.equal(doctor.status, 0, doctor.stdout + doctor.stderr);
   assert.match(doctor.stdout, /^no findings in 2 rows; /u);
 });
 
-test("system presence prints our roster", async (t) => {
+test("system presence prints the gateway's roster", async (t) => {
   const { cli, client } = await scene(t, RELEASE);
   const { stdout } = await cli.run("system", "presence", ...cli.flags, "--json");
   await isTheRoster(stdout, client);
 });
 
-test("gateway probe says reachable, and its read probe is ok", async (t) => {
+test("gateway probe reports the gateway as reachable, and its read probe succeeds", async (t) => {
   const { cli } = await scene(t, RELEASE);
   const { stdout } = await cli.run("gateway", "probe", ...cli.flags);
   assert.match(stdout, /^Reachable: yes$/mu);
@@ -38,8 +38,8 @@ test("gateway status reaches the gateway", async (t) => {
   assert.match(stdout, /^Connectivity probe: ok$/mu);
 });
 
-test("status finds the gateway reachable", async (t) => {
-  // As a remote gateway: of a local one this release wants to see the service it installed itself.
+test("status reports the gateway as reachable", async (t) => {
+  // Configured as a remote gateway: for a local one, this release expects the service that it installed itself.
   const { cli } = await scene(t, RELEASE);
   cli.configureRemote();
   const { stdout } = await cli.run("status");
@@ -47,17 +47,17 @@ test("status finds the gateway reachable", async (t) => {
   assert.match(stdout, /│ Gateway self +│ \S+ \(.+\) app \d+\.\d+\.\d+/u);
 });
 
-test("health is understood", async (t) => {
+test("health accepts the gateway's answer", async (t) => {
   const { cli } = await scene(t, RELEASE);
   const { stdout } = await cli.run("health", "--json");
   assert.equal(JSON.parse(stdout).ok, true);
   await cli.run("health");
 });
 
-test("system heartbeat last is understood", async (t) => {
+test("system heartbeat last accepts the gateway's answer", async (t) => {
   const { cli } = await scene(t, RELEASE);
   const { stdout } = await cli.run("system", "heartbeat", "last", ...cli.flags);
-  assert.equal(JSON.parse(stdout), null, "there never was a heartbeat");
+  assert.equal(JSON.parse(stdout), null, "no heartbeat has been sent");
 });
 
 test("a beacon sent with gateway call is in the roster", async (t) => {

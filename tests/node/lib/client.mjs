@@ -1,17 +1,17 @@
-// The real @openclaw/gateway-client, with what it reports turned into things a test can wait for.
+// Wraps the real @openclaw/gateway-client, so that tests can wait for what it reports.
 
 import { GatewayClient } from "@openclaw/gateway-client";
 
 import { Log } from "./wait.mjs";
 
-/** Starts a client; it is stopped when the test ends. */
+/** Starts a client, which is stopped when the test ends. */
 export function startClient(gateway, options = {}) {
   const client = new TestClient(gateway, options);
   gateway.defer(() => client.stop());
   return client;
 }
 
-/** The same, once the gateway has let it in. */
+/** Starts a client and waits until the gateway has accepted it. */
 export async function connectClient(gateway, options = {}) {
   const client = startClient(gateway, options);
   await client.hello();
@@ -31,7 +31,7 @@ class TestClient {
       mode: "ui",
       clientName: "openclaw-macos",
       scopes: ["operator.read"],
-      // Nothing of the developer's own environment.
+      // No variables from the developer's environment.
       env: {},
       onEvent: (event) => this.log.push({ event }),
       onHelloOk: (hello) => this.log.push({ hello, nth: ++this.#hellos }),
@@ -52,12 +52,12 @@ class TestClient {
     return this.#client.stopAndWait();
   }
 
-  /** The hello of its n-th connection. */
+  /** Waits for the hello of the n-th connection. */
   async hello(nth = 1) {
     return (await this.log.find(`hello ${nth}`, (item) => item.nth === nth)).hello;
   }
 
-  /** The first presence event whose list passes. */
+  /** Waits for the first presence event whose list `matches` accepts. */
   async presence(what, matches, limitMs) {
     const passes = ({ event }) => event?.event === "presence" && matches(event.payload.presence);
     const found = await this.log.find(what, passes, limitMs);
@@ -68,13 +68,13 @@ class TestClient {
     return this.log.items.filter((item) => item.gap);
   }
 
-  /** What `system-presence` answers. */
+  /** Returns the answer to `system-presence`. */
   roster() {
     return this.#client.request("system-presence", {});
   }
 }
 
-/** The row of an instance, or nothing. */
+/** Returns the row of an instance, or undefined. */
 export function rowOf(presence, instanceId) {
   return presence.find((entry) => entry.instanceId === instanceId);
 }

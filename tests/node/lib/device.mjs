@@ -1,8 +1,8 @@
-// A device identity as OpenClaw's clients have one, and proofs made with it.
+// A device identity like those of OpenClaw's clients, and proofs made with it.
 
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 
-/** A new Ed25519 identity: `deviceId` is the hash of the raw public key. */
+/** Creates an Ed25519 identity; `deviceId` is the hash of the raw public key. */
 export function createDevice() {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const raw = Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url");
@@ -14,12 +14,12 @@ export function createDevice() {
   };
 }
 
-/** Base64url signature of a text. */
+/** Returns the base64url signature of a text. */
 export function signText(device, text) {
   return sign(null, Buffer.from(text, "utf8"), device.privateKeyPem).toString("base64url");
 }
 
-/** What `@openclaw/gateway-client` leaves to its host: signing. */
+/** The options with which `@openclaw/gateway-client` lets its host sign. */
 export function deviceHost(device) {
   return {
     deviceIdentity: device,
@@ -30,7 +30,7 @@ export function deviceHost(device) {
   };
 }
 
-/** The `device` member of a connect request with a v2 proof over its own params and this challenge. */
+/** Returns the `device` member of a connect request: a v2 proof over these params and this challenge. */
 export function proveV2(device, params, { nonce, ts }) {
   const { client, role = "operator", scopes = [], auth } = params;
   const fields = ["v2", device.deviceId, client.id, client.mode, role, scopes.join(","), ts, auth?.token ?? "", nonce];

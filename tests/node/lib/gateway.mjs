@@ -4,21 +4,21 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { FrameLaw } from "./frame-law.mjs";
+import { FrameRules } from "./frame-rules.mjs";
 import { Tap } from "./tap.mjs";
 import { LIMIT_MS, within } from "./wait.mjs";
 
 const BINARY = process.env.PRESENCE_GATEWAY_BIN;
 const running = new Set();
 
-// A test run that dies takes its gateways with it.
+// If the test process dies, its gateways are killed too.
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
 /**
- * Starts a gateway on a free port of loopback and a recording tap before it. When the test ends the gateway
- * is stopped and everything it ever sent must have kept the law.
+ * Starts a gateway on a free loopback port, and a recording proxy in front of it. When the test ends, the gateway is
+ * stopped, and every frame that it has sent must have kept the frame rules.
  */
 export async function startGateway(t, { token = "test-secret", args = [] } = {}) {
   const gateway = new Gateway(token, args);
@@ -28,9 +28,9 @@ export async function startGateway(t, { token = "test-secret", args = [] } = {})
 }
 
 class Gateway {
-  law = new FrameLaw();
+  rules = new FrameRules();
   token;
-  /** Where clients connect: the tap. The same for the whole test, whatever restarts behind it. */
+  /** Address of the tap, to which clients connect. It stays the same when the gateway behind it restarts. */
   url;
   tap;
   stdout = "";
@@ -55,11 +55,11 @@ class Gateway {
       this.tap.pointAt(port);
       return;
     }
-    this.tap = new Tap(port, () => this.law.observe());
+    this.tap = new Tap(port, () => this.rules.observe());
     this.url = `ws://127.0.0.1:${await this.tap.listen()}`;
   }
 
-  /** Asks it to stop, as an operator does. Resolves with {code, signal} once the process is gone. */
+  /** Stops the gateway with a signal, as an operator does. Resolves with {code, signal} once the process has exited. */
   async stop(signal = "SIGTERM") {
     if (!this.#child) return null;
     this.#child.kill(signal);
@@ -69,20 +69,20 @@ class Gateway {
     return ended;
   }
 
-  /** Does this when the test ends, while the gateway still runs; what came last is undone first. */
+  /** Runs `cleanUp` when the test ends, before the gateway stops; the function that was added last runs first. */
   defer(cleanUp) {
     this.#deferred.push(cleanUp);
   }
 
   async finish() {
-    // Clients first, or they would go on reconnecting; and whatever is wrong, nothing is left running.
+    // Clients stop first, or they would keep reconnecting. Failures are collected, so that everything is stopped.
     const failures = [];
     for (const cleanUp of this.#deferred.reverse()) {
       await Promise.resolve().then(cleanUp).catch((error) => failures.push(error));
     }
     const ended = await this.stop();
     await this.tap?.close();
-    assert.deepEqual(this.law.violations, [], `the gateway's frames keep the law\n${this.law.violations.join("\n")}`);
+    assert.deepEqual(this.rules.violations, [], `the gateway's frames keep the rules\n${this.rules.violations.join("\n")}`);
     assert.deepEqual(failures, [], "cleaning up works");
     if (ended) assert.deepEqual(ended, { code: 0, signal: null }, `the gateway ends well\n${this.stderr}`);
   }
@@ -90,7 +90,7 @@ class Gateway {
   async #spawn() {
     assert.ok(BINARY, "PRESENCE_GATEWAY_BIN names the gateway's binary; `cargo xtask test --only e2e` sets it");
     const args = ["serve", "--port", "0", ...(this.token === null ? [] : ["--token", this.token]), ...this.#args];
-    // An empty environment: a token or a proxy of the developer's own must not reach the test.
+    // A minimal environment: a token or a proxy of the developer must not affect the test.
     const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } });
     running.add(child);
     this.#child = child;

@@ -1,4 +1,4 @@
-// A bare WebSocket that sends exactly what a test says: recorded frames, old protocols, nonsense.
+// A bare WebSocket that sends exactly what a test passes: recorded frames, old protocols, invalid input.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -6,7 +6,7 @@ import WebSocket from "ws";
 
 import { Log, within } from "./wait.mjs";
 
-/** Opens a connection and waits for the challenge; it is closed when the test ends. */
+/** Opens a connection and waits for the challenge. The connection is closed when the test ends. */
 export async function openRaw(gateway) {
   const raw = new RawClient(gateway.url);
   gateway.defer(() => raw.terminate());
@@ -27,7 +27,7 @@ class RawClient {
     this.#closed = once(this.#socket, "close").then(([code, reason]) => ({ code, reason: reason.toString() }));
   }
 
-  /** The close frame the gateway sent. */
+  /** Waits for the gateway's close frame. */
   closed() {
     return within("the gateway closes", this.#closed);
   }
@@ -40,7 +40,7 @@ class RawClient {
     this.#socket.send(typeof text === "string" ? text : JSON.stringify(text));
   }
 
-  /** Sends a request frame as it is and waits for its answer. */
+  /** Sends a request frame unchanged and waits for its response. */
   async exchange(frame) {
     this.send(frame);
     return this.frames.find(`answer to ${frame.method}`, ({ type, id }) => type === "res" && id === frame.id);

@@ -1,4 +1,4 @@
-// The JSON schemas that OpenClaw ships in @openclaw/gateway-protocol, as checks of what we send.
+// Checks the gateway's frames with the JSON schemas that OpenClaw ships in @openclaw/gateway-protocol.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,16 +9,16 @@ const require = createRequire(import.meta.url);
 const folder = join(dirname(require.resolve("@openclaw/gateway-protocol")), "..");
 const schema = JSON.parse(readFileSync(join(folder, "protocol.schema.json"), "utf8"));
 
-// The file uses keywords of its own beside JSON Schema's.
+// The schema file uses keywords beyond JSON Schema.
 const ajv = new Ajv({ strict: false, allErrors: true });
 const compiled = new Map();
 
-/** Why `value` is not a `name` of the schema; nothing if it is. */
+/** Returns the violations of the schema definition `name` in `value`; none if it is valid. */
 export function problems(name, value) {
   return problemsOf(name, schema.definitions[name], value);
 }
 
-/** The same for the health object, which the schema names only inside the snapshot. */
+/** Returns the violations in a health object, which the schema defines only inside the snapshot. */
 export function healthProblems(value) {
   return problemsOf("health", schema.definitions.Snapshot.properties.health, value);
 }

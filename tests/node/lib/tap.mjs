@@ -1,5 +1,5 @@
-// A recording proxy on loopback: every test talks to the gateway through one, so every frame the
-// gateway sends is seen and checked, whatever client it is for. It forwards bytes untouched.
+// A recording proxy on loopback. Every test connects to the gateway through it, so that every frame that the
+// gateway sends is checked, whichever client receives it. It forwards bytes unchanged.
 
 import { connect, createServer } from "node:net";
 import { once } from "node:events";
@@ -7,14 +7,14 @@ import { once } from "node:events";
 import { WebSocketReader } from "./ws-frames.mjs";
 
 export class Tap {
-  /** One per accepted connection: {fromClient: [text], fromServer: [text], serverClose, clientClose}. */
+  /** One item per accepted connection: {fromClient: [text], fromServer: [text], serverClose, clientClose}. */
   connections = [];
   #server = createServer((client) => this.#accept(client));
   #sockets = new Set();
   #upstreamPort;
   #observe;
 
-  /** `observe(connection)` returns {client(text), server(text), serverClose(close)}, called per frame. */
+  /** `observe(connection)` returns {client(text), server(text), serverClose(close)}, which are called for each frame. */
   constructor(upstreamPort, observe) {
     this.#upstreamPort = upstreamPort;
     this.#observe = observe;
@@ -26,12 +26,12 @@ export class Tap {
     return this.#server.address().port;
   }
 
-  /** New connections go to another gateway from now on: a restart that keeps its address. */
+  /** Forwards new connections to another port: the gateway restarted, and clients keep its address. */
   pointAt(port) {
     this.#upstreamPort = port;
   }
 
-  /** Cuts every connection as a dying network does: no close frame. */
+  /** Cuts all connections without a close frame, like a network failure. */
   cutAll() {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -65,7 +65,7 @@ export class Tap {
         observer.serverClose(piece.close);
       }
     });
-    // Observed before it is passed on: a client that has seen a frame can be sure the tap has.
+    // Each frame is recorded before it is forwarded: when a client has received a frame, the tap has recorded it.
     client.on("data", (bytes) => fromClient.push(bytes));
     upstream.on("data", (bytes) => fromServer.push(bytes));
     client.pipe(upstream);

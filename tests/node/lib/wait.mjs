@@ -1,6 +1,6 @@
-// Waiting without sleeping: a list that reports an expected item, or its contents at a timeout.
+// Waits without sleeping: a log that resolves with an expected item, or reports its contents at a timeout.
 
-/** Far above what anything here takes, so that a slow machine fails no test. */
+/** Time limit of every wait: far longer than any wait takes, so that no test fails on a slow machine. */
 export const LIMIT_MS = 20_000;
 
 export class Log {
@@ -12,7 +12,7 @@ export class Log {
     for (const waiter of this.#waiters) waiter(item);
   }
 
-  /** The first item, past or future, for which `matches` is true. */
+  /** Resolves with the first item, past or future, that `matches` accepts. */
   async find(what, matches, limitMs = LIMIT_MS) {
     const known = this.items.find(matches);
     if (known !== undefined) return known;
@@ -22,7 +22,7 @@ export class Log {
     };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => {
-      reject(new Error(`no ${what} within ${limitMs} ms; there was: ${JSON.stringify(this.items).slice(0, 3000)}`));
+      reject(new Error(`no ${what} within ${limitMs} ms; the log has: ${JSON.stringify(this.items).slice(0, 3000)}`));
     }, limitMs);
     try {
       return await promise;
@@ -33,7 +33,7 @@ export class Log {
   }
 }
 
-/** `promise`, or an error that says what did not happen. */
+/** Resolves like `promise`, or rejects with an error that says what did not happen in time. */
 export async function within(what, promise, limitMs = LIMIT_MS) {
   const { promise: late, reject } = Promise.withResolvers();
   const timer = setTimeout(() => reject(new Error(`${what}: not within ${limitMs} ms`)), limitMs);

@@ -1,5 +1,5 @@
-// Reads one direction of a WebSocket connection (RFC 6455) out of a byte stream, changing nothing:
-// first the HTTP head of the upgrade, then frames. Extensions are not read; the gateway declines them.
+// Reads one direction of a WebSocket connection (RFC 6455) from a byte stream: first the HTTP head of the upgrade,
+// then frames. It does not read extensions, because the gateway declines them.
 
 const TEXT = 0x1;
 const CONTINUATION = 0x0;
@@ -11,7 +11,7 @@ export class WebSocketReader {
   #parts = [];
   #handle;
 
-  /** `handle` gets {http}, {text} or {close: {code, reason}}, in the order they were sent. */
+  /** `handle` is called with {http}, {text} or {close: {code, reason}}, in the order in which they were sent. */
   constructor(handle) {
     this.#handle = handle;
   }
@@ -19,7 +19,7 @@ export class WebSocketReader {
   push(bytes) {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     while (this.#upgraded ? this.#readFrame() : this.#readHead()) {
-      // Until what is there holds no further whole piece.
+      // Until the buffer contains no further complete piece.
     }
   }
 

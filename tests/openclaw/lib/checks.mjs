@@ -1,4 +1,4 @@
-// What both generations of the command line must show.
+// Checks for both generations of the command line.
 
 import assert from "node:assert/strict";
 
@@ -6,7 +6,7 @@ import { connectClient } from "../../node/lib/client.mjs";
 import { startGateway } from "../../node/lib/gateway.mjs";
 import { LIMIT_MS, openclaw } from "./openclaw.mjs";
 
-/** A gateway with one client on its roster, and a command line that will talk to it. */
+/** Starts a gateway with one connected client, and prepares a command line that connects to it. */
 export async function scene(t, release) {
   const gateway = await startGateway(t, { token: "a-long-enough-test-secret" });
   const cli = openclaw(release, gateway);
@@ -14,18 +14,18 @@ export async function scene(t, release) {
   return { gateway, cli, client };
 }
 
-/** The printed roster is the gateway's, to the last member. */
+/** Asserts that the printed roster equals the gateway's in every member. */
 export async function isTheRoster(printed, client) {
   const shown = JSON.parse(printed);
   const listed = await client.roster();
   const lasting = ({ ts, ...fields }) => fields;
-  // Self is touched by every list, so its ts differs between two of them; nothing else may.
+  // Each list renews the `ts` of the gateway's own row, so it differs between two lists; nothing else may differ.
   assert.deepEqual(shown.map(lasting), listed.map(lasting));
   assert.deepEqual(shown.slice(1), listed.slice(1));
   assert.deepEqual(shown.map((entry) => entry.instanceId).slice(1), ["mac-1"], "the command line itself is not a row");
 }
 
-/** A node host that connects, is in the roster as a node, and stays for `stayMs`. */
+/** Starts a node host and checks that it connects, is listed as a node, and stays connected for `stayMs`. */
 export async function nodeStays({ gateway, cli, client }, stayMs) {
   const { port } = new URL(gateway.url);
   const node = cli.start("node", "run", "--host", "127.0.0.1", "--port", port, "--display-name", "garage");

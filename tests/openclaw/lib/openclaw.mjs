@@ -1,4 +1,4 @@
-// The real `openclaw` command line of one release, in a home of its own that is thrown away.
+// The real `openclaw` command line of one release, in a temporary home folder.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** These command lines need seconds to start on a free machine, and many more on a busy one. */
+/** Time limit of a command. It needs seconds to start on an idle machine, and many more on a busy one. */
 export const LIMIT_MS = 120_000;
 
 const running = new Set();
@@ -15,7 +15,7 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** `release` is "2026_2" or "2026_9"; `gateway` is where it should connect. */
+/** `release` is "2026_2" or "2026_9"; `gateway` is the one to connect to. */
 export function openclaw(release, gateway) {
   const program = process.env[`OPENCLAW_${release}`];
   assert.ok(program, `OPENCLAW_${release} names openclaw.mjs; \`cargo xtask test --with-openclaw\` sets it`);
@@ -38,18 +38,18 @@ class OpenClaw {
     this.#configure({});
   }
 
-  /** Flags that name the gateway, for the commands that take them. */
+  /** Flags that name the gateway, for commands that accept them. */
   get flags() {
     return ["--url", this.#gateway.url, "--token", this.#gateway.token];
   }
 
-  /** Writes the configuration of a user whose gateway is elsewhere: for the commands without flags for it. */
+  /** Writes the configuration of a user with a remote gateway, for commands without these flags. */
   configureRemote() {
     const { url, token } = this.#gateway;
     this.#configure({ gateway: { mode: "remote", remote: { url, token } } });
   }
 
-  /** Runs a command to its end: {code, stdout, stderr}. What it printed is kept for people to read. */
+  /** Runs a command to its end and returns {code, stdout, stderr}. Its output is saved for review. */
   async run(...args) {
     const started = this.start(...args);
     const timer = setTimeout(() => started.kill("SIGKILL"), LIMIT_MS);
@@ -60,7 +60,7 @@ class OpenClaw {
     return result;
   }
 
-  /** Starts a command that stays: {kill, ended, output()}. */
+  /** Starts a long-running command: {kill, ended, output()}. */
   start(...args) {
     const child = spawn(process.execPath, [this.#program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -86,12 +86,12 @@ class OpenClaw {
   }
 
   #configure(settings) {
-    // Without this it writes its log into a folder of the machine's that outlives the test.
+    // Without this setting it writes its log to a system folder that outlives the test.
     const logging = { file: join(this.#home, "openclaw.log") };
     writeFileSync(join(this.#home, "openclaw.json"), JSON.stringify({ logging, ...settings }), { mode: 0o600 });
   }
 
-  /** Nothing of the machine's: no configuration, no update check, no channel, no discovery. */
+  /** An environment without the developer's configuration, update checks, channels and discovery. */
   #environment() {
     const off = ["CHANNELS", "PROVIDERS", "CRON", "GMAIL_WATCHER", "BROWSER_CONTROL_SERVER", "CANVAS_HOST"];
     const { port } = new URL(this.#gateway.url);

@@ -1,20 +1,20 @@
-// What holds for every frame the gateway sends, in every test: the shipped schema, the order of the
-// handshake, numbering without gaps, answers to what was asked, and the shape of the roster.
+// Rules for every frame that the gateway sends, checked in every test: the shipped schema, the order of the
+// handshake, numbering without gaps, one response to each request, and the shape of the roster.
 
 import { healthProblems, problems } from "./schema.mjs";
 
 const CAP = 200;
 
-/** The law of one gateway; its `violations` must be empty when the test ends. */
-export class FrameLaw {
+/** The rules for the frames of one gateway; `violations` must be empty when the test ends. */
+export class FrameRules {
   violations = [];
-  /** How many frames were held against the law: a test that checked none proved nothing. */
+  /** Number of checked frames. A test that checked none has proved nothing. */
   frames = 0;
-  // Members that some beacon itself sent as "", which the store keeps and the schema forbids.
+  // Members that a beacon sent as "": the store keeps them, but the schema forbids them.
   #emptied = new Set();
 
   observe() {
-    return new ConnectionLaw(this);
+    return new ConnectionRules(this);
   }
 
   violated(rule, text) {
@@ -27,7 +27,7 @@ export class FrameLaw {
     }
   }
 
-  /** An entry as the published schema should see it. The two exceptions are the only ones. */
+  /** Returns an entry without the two exceptions to the published schema. */
   presentable(entry) {
     const { clientId, ...rest } = entry;
     if (clientId !== undefined && (typeof clientId !== "string" || clientId === "")) return entry;
@@ -36,8 +36,8 @@ export class FrameLaw {
   }
 }
 
-class ConnectionLaw {
-  #law;
+class ConnectionRules {
+  #rules;
   #asked = new Map();
   #connectId = null;
   #connectAnswered = false;
@@ -47,8 +47,8 @@ class ConnectionLaw {
   #seq = 0;
   #version = 0;
 
-  constructor(law) {
-    this.#law = law;
+  constructor(rules) {
+    this.#rules = rules;
   }
 
   client(text) {
@@ -56,7 +56,7 @@ class ConnectionLaw {
     try {
       frame = JSON.parse(text);
     } catch {
-      return; // Bad input is some tests' purpose.
+      return; // Some tests send invalid JSON on purpose.
     }
     if (typeof frame?.id !== "string") return;
     if (!this.#asked.has(frame.id)) this.#asked.set(frame.id, []);
@@ -65,12 +65,12 @@ class ConnectionLaw {
     if (frame.method === "connect" && Array.isArray(frame.params?.caps)) {
       this.#extensions ||= frame.params.caps.includes("presence-delta");
     }
-    if (frame.method === "system-event") this.#law.noteBeacon(frame.params);
+    if (frame.method === "system-event") this.#rules.noteBeacon(frame.params);
   }
 
   server(text) {
-    this.#law.frames += 1;
-    const violated = (rule) => this.#law.violated(rule, text);
+    this.#rules.frames += 1;
+    const violated = (rule) => this.#rules.violated(rule, text);
     if (this.#closed) violated("no frame after the close frame");
     let frame;
     try {
@@ -119,11 +119,12 @@ class ConnectionLaw {
     const presence = hello?.snapshot?.presence;
     this.#version = hello?.snapshot?.stateVersion?.presence;
     if (this.#extensions) return;
-    const shown = { ...hello, snapshot: { ...hello.snapshot, presence: presence?.map((entry) => this.#law.presentable(entry)) } };
+    const shown = { ...hello, snapshot: { ...hello.snapshot, presence: presence?.map((entry) => this.#rules.presentable(entry)) } };
     for (const problem of problems("HelloOk", shown)) violated(problem);
-    const reads = hello.auth?.role === "operator" && hello.auth.scopes?.some((scope) => /^operator\.(read|write|admin)$/u.test(scope));
+    const { role, scopes } = hello.auth ?? {};
+    const reads = role === "operator" && scopes?.some((scope) => /^operator\.(read|write|admin)$/u.test(scope));
     if (reads) this.#roster(presence, violated);
-    else if (presence?.length !== 0) violated("who may not read gets an empty snapshot");
+    else if (presence?.length !== 0) violated("a client without read access gets an empty snapshot");
   }
 
   #event(frame, violated) {
@@ -160,7 +161,7 @@ class ConnectionLaw {
     if (rows.length > CAP) violated(`a roster has at most ${CAP} rows`);
     const instances = new Set();
     rows.forEach((entry, index) => {
-      for (const problem of problems("PresenceEntry", this.#law.presentable(entry))) violated(problem);
+      for (const problem of problems("PresenceEntry", this.#rules.presentable(entry))) violated(problem);
       if (index > 0 && entry.ts > rows[index - 1].ts) violated("rows come newest first");
       const instance = entry.instanceId?.trim().toLowerCase();
       if (instance && instances.has(instance)) violated(`two rows of instance ${instance}`);
