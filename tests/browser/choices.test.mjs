@@ -1,4 +1,4 @@
-// A visitor's choices at the list are in the address and in the exported files, and survive a reload.
+// A visitor's filters, order and columns are kept in the address and in exported files, and survive a reload.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,14 +11,16 @@ import { live, row, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
-/** A page at a gateway that lists these instances: `[id, host, mode]`. */
+/** Opens a page at a gateway that lists these instances: `[id, host, mode]`. */
 async function withInstances(t, instances) {
   const gateway = await startGateway(t);
-  for (const [id, host, mode] of instances) await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--no-last-input");
+  for (const [id, host, mode] of instances) {
+    await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--no-last-input");
+  }
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
   await live(page);
-  await rowsWhen(page, "all of them", (rows) => rows.length === instances.length + 2);
+  await rowsWhen(page, "all rows", (rows) => rows.length === instances.length + 2);
   return { gateway, page };
 }
 
@@ -47,16 +49,16 @@ test("filters, order, columns and the open row are in the address, and a reload 
   await isChosen();
 });
 
-test("an address that says nonsense shows everything", async (t) => {
+test("invalid values in the address are ignored, and all rows are shown", async (t) => {
   const { gateway, page } = await withInstances(t, [["a", "apple", "node"]]);
   await page.goto(`${gateway.page}#/instances?sort=-__proto__&hide=constructor+who&status=gone&row=nobody&active=-1&idle=1e9`);
-  assert.equal((await rowsWhen(page, "all of them", (rows) => rows.length === 3)).length, 3);
+  assert.equal((await rowsWhen(page, "all rows", (rows) => rows.length === 3)).length, 3);
   assert.equal(await page.getByRole("columnheader", { name: "Version" }).isVisible(), true);
 });
 
-test("a link leads where it should, although the list changes before the page hears of it", async (t) => {
+test("a link is followed even if a filter changes before the hashchange event", async (t) => {
   const { page } = await withInstances(t, [["a", "apple", "node"]]);
-  // An address changes immediately, its event comes in a later task. What is drawn between must not undo the link.
+  // The address changes immediately; its event comes in a later task. A render in between must not undo the link.
   await page.getByRole("combobox", { name: "Mode" }).evaluate((mode) => {
     location.hash = "#/this-tab";
     mode.value = "node";
@@ -64,10 +66,10 @@ test("a link leads where it should, although the list changes before the page he
   });
   await page.getByRole("heading", { name: "This tab", exact: true }).waitFor();
   await page.getByRole("link", { name: "Instances", exact: true }).click();
-  await rowsWhen(page, "the choice that was made", (rows) => rows.length === 1 && rows[0].name === "apple");
+  await rowsWhen(page, "the rows of the chosen mode", (rows) => rows.length === 1 && rows[0].name === "apple");
 });
 
-test("what is shown can be saved as CSV and JSON, and no cell is a formula", async (t) => {
+test("the rows shown can be saved as CSV and JSON, and no CSV cell is a formula", async (t) => {
   const { page } = await withInstances(t, [["a", '=HYPERLINK("x")', "node"], ["b", "berry, the second", "ui"]]);
   await page.getByRole("combobox", { name: "Mode" }).selectOption("node");
   const saved = async (name) => {
@@ -87,7 +89,7 @@ test("what is shown can be saved as CSV and JSON, and no cell is a formula", asy
   assert.deepEqual(JSON.parse(json.text).map(({ instanceId }) => instanceId), ["a"]);
 });
 
-test("a restart of the gateway is no departure, and the timeline outlives a reload", async (t) => {
+test("a restart of the gateway is not shown as a departure, and the timeline survives a reload", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t, { expected: [/WebSocket connection/] });
   const page = await visitor.open(gateway.link);
@@ -96,24 +98,26 @@ test("a restart of the gateway is no departure, and the timeline outlives a relo
   await live(guest);
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
   await page.getByText("Events in this tab", { exact: true }).click();
-  const told = () => page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
+  const events = () =>
+    page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
   await page.locator(".timeline-events li").getByText("Chrome joined").waitFor();
 
   await gateway.stop();
   await gateway.start();
   await page.locator(".timeline-events li").getByText("Connected again").waitFor();
-  await rowsWhen(page, "everybody is back", (rows) => rows.length === 3 && rows.every(({ status }) => status === "Active"));
-  assert.deepEqual(await told(), ["Connected again", "Connection lost, trying again", "Chrome joined"]);
+  const areActive = (rows) => rows.length === 3 && rows.every(({ status }) => status === "Active");
+  await rowsWhen(page, "all rows connected again", areActive);
+  assert.deepEqual(await events(), ["Connected again", "Connection lost, trying again", "Chrome joined"]);
   await guest.close();
   await page.locator(".timeline-events li").getByText("Chrome left").waitFor();
 
   await page.reload();
   await live(page);
   await page.getByText("Events in this tab", { exact: true }).click();
-  assert.deepEqual(await told(), ["Chrome left", "Connected again", "Connection lost, trying again", "Chrome joined"]);
+  assert.deepEqual(await events(), ["Chrome left", "Connected again", "Connection lost, trying again", "Chrome joined"]);
 });
 
-test("a moment that no calendar has is unknown, and the list goes on", async (t) => {
+test("a last input outside the calendar is shown as unknown, and the list still updates", async (t) => {
   const { gateway, page } = await withInstances(t, [["a", "apple", "node"]]);
   await sendBeacons(page, gateway, [{ instanceId: "a", host: "apple", lastInputSeconds: 1e13, reason: "launch" }]);
   await row(page, "apple").filter({ hasText: "Launch" }).waitFor();

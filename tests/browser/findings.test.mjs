@@ -1,4 +1,4 @@
-// What the gateway finds in its memory: shown on the page like what its list shows, and asked for rarely.
+// Findings from the gateway's memory: the page shows them like those of the list, and requests them rarely.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -12,11 +12,13 @@ import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
-const SPELLINGS = ["Tab-1", "tab -1"].map((instanceId) => ({ instanceId, host: "kitchen", ip: "192.0.2.7", version: "1", mode: "ui", reason: "periodic" }));
+const SPELLINGS = ["Tab-1", "tab -1"].map((instanceId) => (
+  { instanceId, host: "kitchen", ip: "192.0.2.7", version: "1", mode: "ui", reason: "periodic" }
+));
 
 /**
- * A page at a gateway of its own. `change` gets each frame of the gateway, and `ask` each request for all findings; what
- * they return goes on, if anything.
+ * Opens a page at its own gateway. `change` gets each frame of the gateway, and `ask` each request for all findings.
+ * The frame that they return is passed on; if they return nothing, none is.
  */
 async function watched(t, { change = (frame) => frame, ask = (frame) => frame } = {}) {
   const gateway = await startGateway(t);
@@ -38,14 +40,17 @@ async function watched(t, { change = (frame) => frame, ask = (frame) => frame } 
   return { gateway, page, asked };
 }
 
-/** A client without an id of its own, as a program with a mistake connects. It stays to the end of the test. */
+/** Connects a client whose `instanceId` is a placeholder, as a program with a bug does. It stays until the test ends. */
 async function connectWithPlaceholder(t, gateway) {
   const socket = new WebSocket(gateway.url);
   atEnd(t, () => socket.close());
-  const next = () => new Promise((resolve) => socket.addEventListener("message", ({ data }) => resolve(JSON.parse(data)), { once: true }));
+  const next = () => new Promise((resolve) => {
+    socket.addEventListener("message", ({ data }) => resolve(JSON.parse(data)), { once: true });
+  });
   await next();
   const client = { id: "my-tool", version: "1", platform: "linux", mode: "ui", displayName: "studio", instanceId: "undefined" };
-  socket.send(JSON.stringify({ type: "req", id: "1", method: "connect", params: { minProtocol: 4, maxProtocol: 4, client, auth: { token: gateway.token } } }));
+  const params = { minProtocol: 4, maxProtocol: 4, client, auth: { token: gateway.token } };
+  socket.send(JSON.stringify({ type: "req", id: "1", method: "connect", params }));
   assert.equal((await next()).ok, true);
 }
 
@@ -59,13 +64,15 @@ test("a finding from the gateway's memory is in the list of findings, at its row
   await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
   await openFindings(page);
   await found(page, "PLACEHOLDER_ID").getByText("Fix:").waitFor();
-  assert.deepEqual((await rowsWhen(page, "the badge", (rows) => rows.some(({ badges }) => badges.includes("finding")))).filter(({ badges }) => badges.includes("finding")).map(({ name }) => name), ["studio"]);
+  const hasFinding = ({ badges }) => badges.includes("finding");
+  const shown = await rowsWhen(page, "the badge", (rows) => rows.some(hasFinding));
+  assert.deepEqual(shown.filter(hasFinding).map(({ name }) => name), ["studio"]);
   await found(page, "PLACEHOLDER_ID").getByRole("button", { name: "Show the row" }).click();
   await page.locator('.detail .finding[data-code="PLACEHOLDER_ID"]').waitFor();
   await page.locator(".why").getByText("From the gateway's memory.").waitFor();
 });
 
-test("findings that had no room in the answer are counted", async (t) => {
+test("findings that were left out of the answer are counted", async (t) => {
   const change = (frame) => {
     if (frame.payload?.checks) frame.payload.findingsLeftOut = 2;
     return frame;
@@ -79,20 +86,21 @@ test("findings that had no room in the answer are counted", async (t) => {
   await page.getByText("2 more findings had no room in the gateway's answer.").waitFor();
 });
 
-test("the gateway is asked for its findings once in a while, however often the list changes", async (t) => {
+test("the page requests findings at most every 5 s, however often the list changes", async (t) => {
   const { gateway, page, asked } = await watched(t);
   const startMs = performance.now();
   for (let round = 0; round < 20; round += 1) {
     await sendBeacons(page, gateway, [{ ...SPELLINGS[0], version: `1.${round}` }]);
     await row(page, "kitchen").getByText(`1.${round}`, { exact: true }).waitFor();
   }
-  // The first is at once, the others at least 5 s apart.
+  // The first request is sent at once, later ones at least 5 s apart.
   const most = 2 + Math.floor((performance.now() - startMs) / 5_000);
-  assert.ok(asked.length >= 1 && asked.length <= most, `${asked.length} questions, at most ${most}`);
+  assert.ok(asked.length >= 1 && asked.length <= most, `${asked.length} requests, at most ${most}`);
 });
 
-test("an error, or a gateway that has no memory: the list's findings are shown", async (t) => {
-  const refuse = ({ id }, socket) => socket.send(JSON.stringify({ type: "res", id, ok: false, error: { code: "INVALID_REQUEST", message: "missing scope: operator.read" } }));
+test("the list's findings are shown if the gateway answers with an error or has no memory", async (t) => {
+  const error = { code: "INVALID_REQUEST", message: "missing scope: operator.read" };
+  const refuse = ({ id }, socket) => socket.send(JSON.stringify({ type: "res", id, ok: false, error }));
   const withoutMemory = (frame) => {
     const features = frame.payload?.features;
     if (features) features.methods = features.methods.filter((name) => name !== "presence.explain");
@@ -104,18 +112,18 @@ test("an error, or a gateway that has no memory: the list's findings are shown",
     await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
     await openFindings(page);
     await found(page, "ID_SPELLING").getByRole("button", { name: "Show the 2 rows" }).waitFor();
-    assert.ok(asked.length <= most, `${asked.length} questions`);
+    assert.ok(asked.length <= most, `${asked.length} requests`);
   }
 });
 
-test("a question over a lost connection is forgotten, and asked again over the next one", async (t) => {
+test("a request for findings that a lost connection left unanswered is sent again over the next one", async (t) => {
   const held = [];
   const ask = (frame, socket) => (held.push(socket) === 1 ? undefined : frame);
   const { gateway, page, asked } = await watched(t, { ask });
   await connectWithPlaceholder(t, gateway);
   await sendBeacons(page, gateway, SPELLINGS);
-  await within("a question", () => held.length === 1);
-  // Without an answer: what the list shows.
+  await within("a request", () => held.length === 1);
+  // Until the answer comes, the page shows the findings of the list.
   await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
   await openFindings(page);
   await found(page, "ID_SPELLING").waitFor();
@@ -125,7 +133,7 @@ test("a question over a lost connection is forgotten, and asked again over the n
   assert.equal(asked.length, 2);
 });
 
-test("an explanation that comes when another row is shown, or none, or over a lost connection, is not shown", async (t) => {
+test("an explanation is dropped if its row is no longer open or its connection is lost", async (t) => {
   const held = [];
   let isHolding = true;
   const change = (frame, socket) => {
@@ -137,7 +145,7 @@ test("an explanation that comes when another row is shown, or none, or over a lo
   await sendBeacons(page, gateway, [SPELLINGS[0]]);
   const why = page.locator(".why");
   const isBusy = page.locator('.why[aria-busy="true"]');
-  const told = why.getByText("From the gateway's memory.");
+  const explained = why.getByText("From the gateway's memory.");
   const open = async (name, count) => {
     await row(page, name).first().click();
     await page.getByRole("dialog").getByRole("heading", { name }).waitFor();
@@ -150,30 +158,30 @@ test("an explanation that comes when another row is shown, or none, or over a lo
   held[0].release();
   await open("kitchen", 2);
   await isBusy.waitFor();
-  assert.equal(await told.count(), 0, "the first answer is of a panel that was closed");
+  assert.equal(await explained.count(), 0, "the first answer belongs to a panel that was closed");
   held[1].release();
-  await told.waitFor();
+  await explained.waitFor();
 
-  // Opened again at once, it is asked for again.
+  // Reopening the panel requests the explanation again.
   await close();
   await open("kitchen", 3);
   held[2].release();
-  await told.waitFor();
+  await explained.waitFor();
 
   await open("Chrome", 4);
   await open("kitchen", 5);
   held[3].release();
   await isBusy.waitFor();
-  assert.equal(await told.count(), 0, "the first answer is of another row");
+  assert.equal(await explained.count(), 0, "the first answer belongs to another row");
   isHolding = false;
   await held[4].socket.close({ code: 1012, reason: "restart" });
   await why.getByText(/From the (gateway's memory|list alone)/).waitFor();
   await live(page);
   await row(page, "Chrome").first().click();
-  await told.waitFor();
+  await explained.waitFor();
 });
 
-test("an open row that the list explained while there was no connection is explained by the gateway again", async (t) => {
+test("an open row that was explained from the list while offline is explained by the gateway after the reconnect", async (t) => {
   let refused = 0;
   const change = (frame, socket) => {
     if (frame.payload?.row?.keyFrom === undefined || refused > 0) return frame;
@@ -183,13 +191,13 @@ test("an open row that the list explained while there was no connection is expla
   };
   const { gateway, page } = await watched(t, { change });
   await sendBeacons(page, gateway, [SPELLINGS[0]]);
-  // Its row is the same before and after: nothing but the new connection asks again.
+  // The row does not change: only the new connection triggers another request.
   await row(page, "kitchen").click();
   await page.locator(".why").getByText("From the gateway's memory.").waitFor();
   assert.equal(refused, 1);
 });
 
-test("nothing in the details moves when the explanation comes", async (t) => {
+test("nothing in the details moves when the explanation arrives", async (t) => {
   const held = [];
   let isHolding = true;
   const change = (frame, socket) => {
@@ -201,13 +209,14 @@ test("nothing in the details moves when the explanation comes", async (t) => {
   await row(page, "Chrome").first().click();
   await within("an explanation", () => held.length > 0);
   const panel = page.getByRole("dialog", { name: "Details of an instance" });
-  const boxes = () => panel.locator("header, .detail-body > *, .detail-body > * > *, .facts > *, .why > h3").evaluateAll((all) => all.map((element) => {
+  const parts = "header, .detail-body > *, .detail-body > * > *, .facts > *, .why > h3";
+  const boxes = () => panel.locator(parts).evaluateAll((all) => all.map((element) => {
     const { x, y, width } = element.getBoundingClientRect();
     return [element.tagName, x, y, width].join(" ");
   }));
   const before = await boxes();
   assert.ok(before.length > 10, before.join("\n"));
-  assert.equal(await panel.getByText("Entry", { exact: true }).count(), 0, "what stands below waits");
+  assert.equal(await panel.getByText("Entry", { exact: true }).count(), 0, "the sections below are not shown yet");
   isHolding = false;
   held.forEach((release) => release());
   await panel.locator(".why").getByText("From the gateway's memory.").waitFor();

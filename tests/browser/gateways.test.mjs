@@ -1,4 +1,4 @@
-// Rows that the gateway has from gateways that it observes.
+// Rows of gateways that this gateway observes.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,22 +12,22 @@ import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
-/** A page at a gateway that observes others. */
+/** Opens a page at a gateway that observes others. */
 async function observing(t, { observed = observedRows, ...options } = {}) {
   const gateway = await startGateway(t);
   const visitor = await visit(t, options);
-  // Other rows only at another call: the page compares them.
+  // The page compares rows, so create them once.
   const entries = observed();
   await observe(visitor.context, () => entries);
   const page = await visitor.open(gateway.link);
   await live(page);
-  await rowsWhen(page, "all of them", (rows) => rows.length === entries.length + 2);
+  await rowsWhen(page, "all rows", (rows) => rows.length === entries.length + 2);
   return { gateway, page };
 }
 
 const cellOf = async (page, name) => (await row(page, name).locator("td.gateway").innerText()).trim();
 
-test("a column states the gateway of each row, as soon as one row has another", async (t) => {
+test("a column states the gateway of each row, as soon as one row comes from another gateway", async (t) => {
   const { page } = await observing(t);
   const own = (await rows(page))[0].name;
   assert.deepEqual([await cellOf(page, own), await cellOf(page, "studio"), await cellOf(page, "desk")], [own, "home", "office"]);
@@ -37,11 +37,13 @@ test("a column states the gateway of each row, as soon as one row has another", 
   assert.equal(await page.getByRole("columnheader", { name: "Gateway" }).isVisible(), false);
 });
 
-test("a real gateway that observes one that runs and one that was never reached", async (t) => {
+test("a real gateway shows a reachable gateway and an unreachable one that it observes", async (t) => {
   const home = await startGateway(t);
   await home.run("beacon", "--instance-id", "pi", "--host", "attic-pi", "--mode", "node");
-  // No gateway has this port.
-  const gateway = await startGateway(t, ["--observe", `home=${home.url}`, "--observe-token", `home=${home.token}`, "--observe", "office=ws://127.0.0.1:1"]);
+  // No gateway listens on port 1.
+  const gateway = await startGateway(t, [
+    "--observe", `home=${home.url}`, "--observe-token", `home=${home.token}`, "--observe", "office=ws://127.0.0.1:1",
+  ]);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
   await live(page);
@@ -53,7 +55,7 @@ test("a real gateway that observes one that runs and one that was never reached"
   await rowsWhen(page, "rows of home", (rows) => rows.length === 2);
 });
 
-test("without rows of others there is no column, no filter and no choice of one", async (t) => {
+test("without rows of other gateways there is no gateway column, filter or view option", async (t) => {
   const { page } = await observing(t, { observed: () => [] });
   assert.equal(await page.locator("th.gateway, td.gateway, #filter-gateway").count(), 0);
   await page.getByText("View", { exact: true }).click();
@@ -62,14 +64,15 @@ test("without rows of others there is no column, no filter and no choice of one"
   assert.equal(await menu.getByLabel("Gateway").count(), 0);
 });
 
-test("an observed gateway is shown as a gateway, and its silence in a sentence", async (t) => {
+test("an observed gateway is shown as a gateway, and a notice states how long it has been silent", async (t) => {
   const { page } = await observing(t);
   const found = await rows(page);
   const badges = Object.fromEntries(found.map(({ name, badges }) => [name, badges]));
   assert.deepEqual([badges["home.lan"], badges["office.example"], badges["studio"]], [["gateway"], ["gateway"], []]);
   assert.deepEqual(found.slice(2, 4).map(({ name }) => name), ["home.lan", "office.example"], "gateways stand before clients");
   assert.equal(await row(page, "home.lan").locator("td.input").innerText(), "–");
-  assert.deepEqual(await page.locator(".notices.silent:visible .notice").allInnerTexts(), ["office: no sign of life for 6 minutes. Its rows are as last heard."]);
+  const notices = await page.locator(".notices.silent:visible .notice").allInnerTexts();
+  assert.deepEqual(notices, ["office: no sign of life for 6 minutes. Its rows are as last heard."]);
 });
 
 test("rows are filtered by their gateway, and the address keeps the filter", async (t) => {
@@ -113,9 +116,11 @@ for (const scheme of ["light", "dark"]) {
     test(`rows of several gateways: ${scheme}, ${width} px`, async (t) => {
       const { page } = await observing(t, { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" });
       const isNarrow = width === 360;
-      const before = (name) => row(page, name).locator("td.gateway").evaluate((cell) => getComputedStyle(cell, "::before").content);
+      const before = (name) =>
+        row(page, name).locator("td.gateway").evaluate((cell) => getComputedStyle(cell, "::before").content);
       assert.deepEqual([await before("studio"), await before("home.lan")], isNarrow ? ['"via "', '"named "'] : ["none", "none"]);
-      assert.equal(await row(page, "Chrome").locator("td.gateway").isVisible(), !isNarrow, "a card of the gateway's own rows has no line for it");
+      const isShown = await row(page, "Chrome").locator("td.gateway").isVisible();
+      assert.equal(isShown, !isNarrow, "a card of the gateway's own rows has no line for the gateway");
       await check(page, `several gateways, ${scheme}, ${width} px`);
       await picture(page, `gateways-${scheme}-${width}`, { fullPage: true });
     });

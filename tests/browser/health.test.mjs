@@ -1,4 +1,4 @@
-// Connection health: what the sockets carried, and how long an answer takes.
+// Connection health: frames sent and received, latency and reconnects.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -17,7 +17,7 @@ async function open(page) {
   await fact(page, "latency").getByText(/^[\d.]+ ms$/).waitFor();
 }
 
-test("latency, frames and reconnects are shown, and count over a restart of the gateway", async (t) => {
+test("latency, frames and reconnects are shown, and the counters continue over a restart of the gateway", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t, { expected: [/WebSocket connection/] });
   const page = await visitor.open(gateway.link);

@@ -1,4 +1,4 @@
-// The Timeline: sessions from the history of a gateway that keeps one.
+// The Timeline: sessions from a gateway that keeps a history.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
-/** A gateway that keeps a history. */
+/** Starts a gateway that keeps a history. */
 async function keeping(t) {
   const folder = mkdtempSync(join(tmpdir(), "presence-history-"));
   const gateway = await startGateway(t, ["--history", join(folder, "history.db")]);
@@ -58,14 +58,14 @@ for (const scheme of ["light", "dark"]) {
   }
 }
 
-test("clients that are gone are listed apart, when asked for", async (t) => {
+test("past clients are listed separately on request", async (t) => {
   const gateway = await keeping(t);
   const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
   const page = await visitor.open(gateway.link);
   await live(page);
   await bringPeople(page, gateway, ["attic-pi"]);
   await rowsWhen(page, "attic-pi", (rows) => rows.some(({ name }) => name === "attic-pi"));
-  // The history outlives the run, and the list does not.
+  // The history survives a restart; the list does not.
   await gateway.stop();
   await gateway.start();
   await page.locator('.pill[data-phase="live"]').waitFor();
@@ -73,10 +73,11 @@ test("clients that are gone are listed apart, when asked for", async (t) => {
   await page.getByText("Seen before", { exact: true }).click();
   await page.locator(".seen-box li", { hasText: "attic-pi" }).waitFor();
   await check(page, "clients that are gone");
-  assert.ok((await rowsWhen(page, "the list", (rows) => rows)).every(({ name }) => name !== "attic-pi"), "the list has none of them");
+  const listed = await rowsWhen(page, "the list", (rows) => rows);
+  assert.ok(listed.every(({ name }) => name !== "attic-pi"), "the list has no past clients");
 });
 
-/** Waits until the picture is marked with round times, each with a line in each lane. */
+/** Waits until the chart has ticks at round times of this form, each with a line in each lane. */
 async function marked(page, form) {
   await within("round times", async () => {
     const texts = await page.locator(".lane-axis text").allTextContents();
@@ -98,7 +99,7 @@ test("keys and buttons zoom and move the window", async (t) => {
   await page.locator(".lane-chart").press("+");
   await page.locator(".lane-chart").press("ArrowLeft");
   await page.getByRole("button", { name: "Now" }).and(page.locator(":enabled")).waitFor();
-  // Nothing is left in this window, but the keys go on to work.
+  // This window has no sessions, but the keys still work.
   await page.getByText("No sessions in this window").waitFor();
   await page.keyboard.press("End");
   await page.getByRole("button", { name: "Now" }).and(page.locator(":disabled")).waitFor();
@@ -117,7 +118,7 @@ test("keys and buttons zoom and move the window", async (t) => {
   assert.equal(await chosen(page), String(5 * 60_000));
 });
 
-test("a history that is off, an error, and a page without a gateway say so", async (t) => {
+test("the Timeline says that the history is off, that it cannot be read, or that there is no gateway", async (t) => {
   const gateway = await startGateway(t);
   const page = await (await visit(t)).open(gateway.link);
   await live(page);
@@ -128,12 +129,13 @@ test("a history that is off, an error, and a page without a gateway say so", asy
   const kept = await keeping(t);
   const visitor = await visit(t);
   let isBroken = true;
+  const error = { code: "UNAVAILABLE", message: "the history cannot be read: the disk is gone" };
   await visitor.context.routeWebSocket(/./, (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((text) => {
       const { id, method } = JSON.parse(text);
       if (isBroken && method === "presence.history")
-        socket.send(JSON.stringify({ type: "res", id, ok: false, error: { code: "UNAVAILABLE", message: "the history cannot be read: the disk is gone" } }));
+        socket.send(JSON.stringify({ type: "res", id, ok: false, error }));
       else server.send(text);
     });
     server.onMessage((text) => socket.send(text));

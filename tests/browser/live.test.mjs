@@ -1,4 +1,4 @@
-// The live roster: rows come, change and go; and what can be done with them.
+// The live roster: rows join, change and leave; details, search, filters, the keyboard and announcements.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
-/** A page that is signed in at a gateway of its own. */
+/** Opens a page that is signed in at its own gateway. */
 async function signedIn(t, args = [], options = {}) {
   const gateway = await startGateway(t, args);
   const visitor = await visit(t, options);
@@ -21,12 +21,13 @@ async function signedIn(t, args = [], options = {}) {
 
 test("an instance joins and beacons add to its row", async (t) => {
   const { gateway, page } = await signedIn(t);
-  assert.deepEqual((await rowsWhen(page, "two rows", (rows) => rows.length === 2)).map(({ badges }) => badges[0]), ["gateway", "this tab"]);
+  const [first, second] = await rowsWhen(page, "two rows", (rows) => rows.length === 2);
+  assert.deepEqual([first.badges[0], second.badges[0]], ["gateway", "this tab"]);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
   await row(page, "studio").filter({ hasText: "Launch" }).waitFor();
   await gateway.run("beacon", "--instance-id", "MAC-1", "--host", "studio", "--mode", "ui");
   await row(page, "studio").filter({ hasText: "Heartbeat" }).waitFor();
-  assert.equal((await rows(page)).length, 3, "ids are compared without case");
+  assert.equal((await rows(page)).length, 3, "ids are compared case-insensitively");
 });
 
 test("the details say who wrote what, over which connection, and what the gateway found", async (t) => {
@@ -38,13 +39,13 @@ test("the details say who wrote what, over which connection, and what the gatewa
   await why.getByText(/^The key is the instanceId/).waitFor();
   assert.equal(await why.getAttribute("aria-busy"), "false");
   assert.match(await why.locator("dl").textContent(), /beacon of cli.*host.*instanceId/s);
-  // The row of the page itself: another one is explained now.
+  // Opening the page's own row replaces the explanation.
   await row(page, "Chrome").first().click();
   await why.locator("li", { hasText: "webchat · operator" }).first().waitFor();
   assert.doesNotMatch(await why.textContent(), /beacon of cli/);
 });
 
-test("an instance leaves: at first its connection, then its row", async (t) => {
+test("a row is Left when its connection closes, and disappears when it expires", async (t) => {
   const { gateway, page } = await signedIn(t, ["--ttl", "8s"]);
   const other = await visit(t);
   const guest = await other.open(gateway.link);
@@ -52,10 +53,10 @@ test("an instance leaves: at first its connection, then its row", async (t) => {
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
   await guest.close();
   await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));
-  await rowsWhen(page, "only who is alive", (rows) => rows.length === 2);
+  await rowsWhen(page, "only the connected rows", (rows) => rows.length === 2);
 });
 
-test("a row that left is counted and filtered apart, and its details say when it left", async (t) => {
+test("Left rows have their own counter and filter, and the details say when a row left", async (t) => {
   const { gateway, page } = await signedIn(t);
   const other = await visit(t);
   const guest = await other.open(gateway.link);
@@ -75,7 +76,7 @@ test("a row that left is counted and filtered apart, and its details say when it
   await panel.locator(".changes li", { hasText: "status" }).filter({ hasText: "Left" }).waitFor();
 });
 
-test("the details of a row: facts, changes since the page was opened, its entry", async (t) => {
+test("the details show a row's facts, its changes since the page was opened, and its entry", async (t) => {
   const { gateway, page } = await signedIn(t);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
   await row(page, "studio").click();
@@ -94,7 +95,7 @@ test("the details of a row: facts, changes since the page was opened, its entry"
   assert.deepEqual(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())), entry);
   await page.keyboard.press("Escape");
   await panel.waitFor({ state: "hidden" });
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "studio", "the focus is back");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "studio", "focus returns to the row");
 });
 
 test("rows are searched, filtered, sorted and grouped", async (t) => {
@@ -134,7 +135,7 @@ test("rows are searched, filtered, sorted and grouped", async (t) => {
 });
 
 for (const width of [360, 1440]) {
-  test(`a duplicate shows itself without moving the list: ${width} px`, async (t) => {
+  test(`a duplicate adds a badge and a finding without moving the list: ${width} px`, async (t) => {
     const { gateway, page } = await signedIn(t, [], { width });
     const top = async () => (await page.locator(".roster-box:visible").boundingBox()).y;
     const before = await top();
@@ -150,7 +151,7 @@ for (const width of [360, 1440]) {
   });
 }
 
-test("details over the page hold the focus, and give it back", async (t) => {
+test("a modal details panel keeps the focus, and returns it when closed", async (t) => {
   const { page } = await signedIn(t, [], { width: 768 });
   const own = row(page, "Chrome").getByRole("button");
   await own.focus();
@@ -163,7 +164,7 @@ test("details over the page hold the focus, and give it back", async (t) => {
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Chrome");
 });
 
-test("the keyboard reaches everything", async (t) => {
+test("the page can be used by keyboard alone", async (t) => {
   const { page, gateway } = await signedIn(t);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   await row(page, "studio").waitFor();
@@ -173,7 +174,8 @@ test("the keyboard reaches everything", async (t) => {
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
   assert.equal(page.url(), `${gateway.page}#/instances`);
 
-  for (let step = 0; step < 30 && !(await page.evaluate(() => document.activeElement.matches(".row-open"))); step += 1) await page.keyboard.press("Tab");
+  const isAtRow = () => page.evaluate(() => document.activeElement.matches(".row-open"));
+  for (let step = 0; step < 30 && !(await isAtRow()); step += 1) await page.keyboard.press("Tab");
   await page.keyboard.press("End");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "studio");
   await page.keyboard.press("ArrowUp");
@@ -184,7 +186,7 @@ test("the keyboard reaches everything", async (t) => {
 });
 
 test("screen readers hear joins and leaves, not age changes", async (t) => {
-  // On a clock that stands until the test moves it: however slow the machine, all of them fall into one announcement.
+  // The clock stands still until the test moves it, so that all joins fall into one announcement, even on a slow machine.
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000"]);
   const visitor = await visit(t);
   await visitor.context.clock.install();
@@ -194,9 +196,11 @@ test("screen readers hear joins and leaves, not age changes", async (t) => {
   await page.evaluate(() => {
     window.announced = [];
     const region = document.getElementById("announcer");
-    new MutationObserver(() => window.announced.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+    const observer = new MutationObserver(() => window.announced.push(region.textContent));
+    observer.observe(region, { childList: true, characterData: true, subtree: true });
   });
-  await sendBeacons(page, gateway, Array.from({ length: 6 }, (_, index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "launch" })));
+  const beacon = (index, reason) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason });
+  await sendBeacons(page, gateway, Array.from({ length: 6 }, (_, index) => beacon(index, "launch")));
   await rowsWhen(page, "all six", (rows) => rows.length === 8);
   await page.clock.runFor(4_000);
   const announced = () => page.evaluate(() => window.announced);
@@ -204,26 +208,33 @@ test("screen readers hear joins and leaves, not age changes", async (t) => {
   assert.match(joins, /^(host-\d joined\. ){3}And 3 more changes$/);
   assert.deepEqual(early, [], "announced together");
 
-  await sendBeacons(page, gateway, [0, 1].map((index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "disconnect" })));
+  await sendBeacons(page, gateway, [0, 1].map((index) => beacon(index, "disconnect")));
   await rowsWhen(page, "two that left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
   await page.clock.runFor(10_000);
   assert.deepEqual((await announced()).slice(1).map((text) => text.split(". ").sort().join()), ["host-0 left,host-1 left"]);
 
   await page.clock.runFor(130_000);
-  await rowsWhen(page, "the others idle", (rows) => rows.filter(({ name, status }) => name.startsWith("host-") && status === "Idle").length === 4);
+  await rowsWhen(page, "the others idle", (rows) =>
+    rows.filter(({ name, status }) => name.startsWith("host-") && status === "Idle").length === 4);
   await page.clock.runFor(10_000);
   assert.equal((await announced()).length, 2, "ageing is not announced");
 });
 
-test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
+test("200 rows are rendered once, and a beacon renders only its row again", async (t) => {
   const { gateway, page } = await signedIn(t);
   await page.evaluate(async (token) => {
-    // One connection that beacons for many, as fast as it can.
+    // One connection sends the beacons of all rows, as fast as it can.
     const socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/#.*/, ""));
     const ask = (id, method, params) => socket.send(JSON.stringify({ type: "req", id: String(id), method, params }));
     await new Promise((resolve) => (socket.onmessage = resolve));
-    ask(0, "connect", { minProtocol: 4, maxProtocol: 4, client: { id: "cli", version: "0", platform: "web", mode: "cli" }, role: "operator", scopes: ["operator.admin"], auth: { token } });
-    for (let index = 0; index < 198; index += 1) ask(index + 1, "system-event", { text: `beacon ${index}`, instanceId: `node-${index}`, host: `node-${String(index).padStart(3, "0")}`, mode: "node", reason: "launch" });
+    const client = { id: "cli", version: "0", platform: "web", mode: "cli" };
+    const operator = { role: "operator", scopes: ["operator.admin"] };
+    ask(0, "connect", { minProtocol: 4, maxProtocol: 4, client, ...operator, auth: { token } });
+    for (let index = 0; index < 198; index += 1) {
+      const host = `node-${String(index).padStart(3, "0")}`;
+      const params = { text: `beacon ${index}`, instanceId: `node-${index}`, host, mode: "node", reason: "launch" };
+      ask(index + 1, "system-event", params);
+    }
     window.sender = { ask };
   }, gateway.token);
   await rowsWhen(page, "a full list", (rows) => rows.length === 200);
@@ -238,9 +249,12 @@ test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
       }
     });
     observer.observe(body, { subtree: true, childList: true, characterData: true });
-    // What is drawn is drawn at once for all rows: when the row itself has its news, so would the others.
+    // All rows are rendered in one pass: when this row shows the beacon, other rows have been rendered too.
     const row = [...body.querySelectorAll("tr.row")].find(({ dataset }) => dataset.key.endsWith("node-7"));
-    const drawn = new Promise((resolve) => new MutationObserver(() => row.textContent.includes("Heartbeat") && resolve()).observe(row, { subtree: true, childList: true, characterData: true }));
+    const changes = { subtree: true, childList: true, characterData: true };
+    const drawn = new Promise((resolve) => {
+      new MutationObserver(() => row.textContent.includes("Heartbeat") && resolve()).observe(row, changes);
+    });
     window.sender.ask(500, "system-event", { text: "beacon 7", instanceId: "node-7", reason: "periodic" });
     await drawn;
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -251,14 +265,15 @@ test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
   assert.match(touched[0], /node-7$/);
 });
 
-test("a view out of sight and a closed box draw nothing, and are up to date once they are shown", async (t) => {
+test("a hidden view and a closed box render nothing, and are up to date when they are shown", async (t) => {
   const { gateway, page } = await signedIn(t);
   await page.getByText("Connection health", { exact: true }).click();
   await page.getByRole("link", { name: "Paste" }).click();
   await page.evaluate(() => {
     window.drawn = [];
     const view = document.querySelector("instances-view");
-    new MutationObserver((records) => window.drawn.push(...records.map(({ target }) => target.nodeName))).observe(view, { subtree: true, childList: true, characterData: true });
+    const observer = new MutationObserver((records) => window.drawn.push(...records.map(({ target }) => target.nodeName)));
+    observer.observe(view, { subtree: true, childList: true, characterData: true });
   });
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   await page.waitForFunction(() => Object.values(sessionStorage).some((text) => text.includes("studio joined")));
@@ -267,7 +282,7 @@ test("a view out of sight and a closed box draw nothing, and are up to date once
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await row(page, "studio").waitFor();
   assert.equal(await page.locator(".timeline summary").first().innerText(), "Events in this tab\n1 event");
-  assert.equal(await page.locator(".timeline-events").count(), 0, "closed, the timeline draws no events");
+  assert.equal(await page.locator(".timeline-events").count(), 0, "a closed timeline renders no events");
   await page.getByText("Events in this tab", { exact: true }).click();
   await page.locator(".timeline-events li").getByText("studio joined").waitFor();
 });

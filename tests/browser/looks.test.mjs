@@ -1,4 +1,4 @@
-// How it looks: every place in both schemes, on a phone and on a wide screen, each held against axe, with a picture.
+// Appearance: every view in both colour schemes, on a phone and on a wide screen, is checked with axe and photographed.
 
 import { after, test } from "node:test";
 
@@ -13,14 +13,29 @@ import { startStaticHost } from "./lib/static-host.mjs";
 after(closeBrowser);
 
 const NOW = 1_800_000_000_000;
-/** A list with a row of every status, and one that left long ago. */
+/** A list with a row of every status, and a row that left long ago. */
 const EVERY_STATUS = [
   { host: "gateway", mode: "gateway", reason: "self", text: "Gateway: gateway", ts: NOW },
-  { host: "a-studio", instanceId: "a", ip: "192.168.1.20", version: "2026.9.6", platform: "macos 26.1.0", deviceFamily: "Mac", mode: "ui", reason: "periodic", lastInputSeconds: 12, ts: NOW - 5_000 },
-  { host: "b-tablet", instanceId: "b", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", reason: "disconnect", lastInputSeconds: 40, ts: NOW - 70_000 },
-  { host: "c-loft", instanceId: "c", ip: "192.168.1.23", version: "2026.9.6", platform: "macos 15.7.0", deviceFamily: "Mac", mode: "remote", reason: "periodic", lastInputSeconds: 1_260, ts: NOW - 200_000 },
-  { host: "d-attic-pi", instanceId: "d", ip: "192.168.1.44", version: "2026.9.6", platform: "linux 6.6.62", deviceFamily: "Linux", mode: "node", reason: "node-connected", ts: NOW - 400_000 },
-  { host: "e-phone", instanceId: "e", ip: "192.168.1.61", version: "2026.9.1", platform: "ios 26.1.0", deviceFamily: "iPhone", mode: "ui", reason: "disconnect", ts: NOW - 500_000 },
+  {
+    host: "a-studio", instanceId: "a", ip: "192.168.1.20", version: "2026.9.6", platform: "macos 26.1.0",
+    deviceFamily: "Mac", mode: "ui", reason: "periodic", lastInputSeconds: 12, ts: NOW - 5_000,
+  },
+  {
+    host: "b-tablet", instanceId: "b", ip: "192.168.1.71", version: "0.1.0", platform: "android 16",
+    deviceFamily: "Android", mode: "webchat", reason: "disconnect", lastInputSeconds: 40, ts: NOW - 70_000,
+  },
+  {
+    host: "c-loft", instanceId: "c", ip: "192.168.1.23", version: "2026.9.6", platform: "macos 15.7.0",
+    deviceFamily: "Mac", mode: "remote", reason: "periodic", lastInputSeconds: 1_260, ts: NOW - 200_000,
+  },
+  {
+    host: "d-attic-pi", instanceId: "d", ip: "192.168.1.44", version: "2026.9.6", platform: "linux 6.6.62",
+    deviceFamily: "Linux", mode: "node", reason: "node-connected", ts: NOW - 400_000,
+  },
+  {
+    host: "e-phone", instanceId: "e", ip: "192.168.1.61", version: "2026.9.1", platform: "ios 26.1.0",
+    deviceFamily: "iPhone", mode: "ui", reason: "disconnect", ts: NOW - 500_000,
+  },
 ];
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 1440]) {
@@ -44,9 +59,9 @@ for (const scheme of ["light", "dark"]) {
       await page.goto(gateway.link);
       await live(page);
       await bringPeople(page, gateway);
-      await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
+      await rowsWhen(page, "all rows", (rows) => rows.length === PEOPLE + 2);
       await sendAway(page, gateway, "pocket");
-      await rowsWhen(page, "one that left", (rows) => rows.some(({ status }) => status === "Left"));
+      await rowsWhen(page, "a row that left", (rows) => rows.some(({ status }) => status === "Left"));
       await shot(page, "instances");
 
       await page.getByRole("button", { name: "Group by host" }).click();
@@ -120,7 +135,8 @@ for (const scheme of ["light", "dark"]) {
       await page.getByText("3 instances, from 5 rows").waitFor();
       await shot(page, "paste-list");
       await page.getByLabel("A presence list").fill(JSON.stringify(EVERY_STATUS));
-      await rowsWhen(page, "every status", (rows) => rows.map(({ status }) => status).join() === "Active,Active,Left,Idle,Stale,Left");
+      await rowsWhen(page, "every status", (rows) =>
+        rows.map(({ status }) => status).join() === "Active,Active,Left,Idle,Stale,Left");
       await page.getByText("6 instances; 2 left; no findings.").waitFor();
       await shot(page, "paste-statuses");
       await page.goto(`${host}#/this-tab`);

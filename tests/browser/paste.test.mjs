@@ -23,23 +23,25 @@ const LIST = [
   { host: "studio", instanceId: "mac1", reason: "periodic", mode: "local", ts: NOW - 10_000, extra: { kept: true } },
 ];
 
-test("a list is a table, with statuses at a chosen time and its duplicates explained", async (t) => {
+test("a pasted list is shown as a table, with statuses at a chosen time and explained duplicates", async (t) => {
   const { page, text } = await opened(t);
   await text.fill(JSON.stringify(LIST));
   await page.getByText("3 instances; 1 finding.").waitFor();
   await page.locator('.finding[data-code="ID_SPELLING"]').filter({ hasText: "differ by case and blanks only" }).waitFor();
   assert.deepEqual((await rows(page)).map(({ status }) => status), ["Active", "Active", "Active"]);
   await page.getByLabel("Seen after the list was made").fill("21");
-  await rowsWhen(page, "the older one idle", (rows) => rows.map(({ status }) => status).sort().join() === "Active,Active,Idle");
+  await rowsWhen(page, "the older row idle", (rows) => rows.map(({ status }) => status).sort().join() === "Active,Active,Idle");
   await page.getByLabel("Seen after the list was made").fill("301");
-  await rowsWhen(page, "all of them stale", (rows) => rows.every(({ status, badges }) => status === "Stale" || badges.includes("gateway")));
+  await rowsWhen(page, "all rows stale", (rows) =>
+    rows.every(({ status, badges }) => status === "Stale" || badges.includes("gateway")));
   await row(page, "studio").last().click();
   assert.match(await page.getByLabel("Entry as JSON").textContent(), /"kept": true|Mac 1/);
 });
 
-test("whole frames are read too", async (t) => {
+test("pasted frames are accepted too", async (t) => {
   const { page, text } = await opened(t);
-  for (const frame of [{ presence: LIST }, { type: "event", event: "presence", payload: { presence: LIST } }, { type: "res", id: "1", ok: true, payload: LIST }]) {
+  const event = { type: "event", event: "presence", payload: { presence: LIST } };
+  for (const frame of [{ presence: LIST }, event, { type: "res", id: "1", ok: true, payload: LIST }]) {
     await text.fill(JSON.stringify(frame));
     await page.getByText("3 instances; 1 finding.").waitFor();
     await text.fill("");
@@ -47,7 +49,7 @@ test("whole frames are read too", async (t) => {
   }
 });
 
-test("the examples: a Mac that is two rows, and a row per connection made one per instance", async (t) => {
+test("the examples show a Mac with two rows, and a row per connection merged into one per instance", async (t) => {
   const { page } = await opened(t);
   await page.getByRole("button", { name: "Example: one Mac twice" }).click();
   await page.locator('.finding[data-code="BEACON_ID_DIFFERS"]').waitFor();
@@ -72,6 +74,7 @@ test("text that is not a list gets an error; markup is shown as text", async (t)
 
 test("a file can be dropped or chosen", async (t) => {
   const { page } = await opened(t);
-  await page.locator("#paste-file").setInputFiles({ name: "list.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(LIST)) });
+  const buffer = Buffer.from(JSON.stringify(LIST));
+  await page.locator("#paste-file").setInputFiles({ name: "list.json", mimeType: "application/json", buffer });
   await page.getByText("3 instances;").waitFor();
 });

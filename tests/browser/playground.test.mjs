@@ -1,4 +1,4 @@
-// The playground: every scenario shows what it says, time goes both ways, and a world fits into a link.
+// The playground: each scenario shows what it describes, time moves both ways, and a link holds a whole world.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
-/** A playground without motion: scenarios are at their end at once. */
+/** Opens the playground with reduced motion: scenarios jump to their end. */
 async function playground(t, query = "") {
   const host = await startStaticHost(t);
   const visitor = await visit(t, { reducedMotion: "reduce" });
@@ -19,14 +19,14 @@ async function playground(t, query = "") {
   return { visitor, page, host };
 }
 
-/** Moves the slider to a second of the world. */
+/** Moves the slider to this second of the world. */
 async function moveTo(page, seconds) {
   const slider = page.getByLabel("Time in the playground");
   await slider.evaluate((input, value) => {
     input.value = String(value);
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }, seconds);
-  // The label follows the slider at once, the world in its own time.
+  // The label follows the slider immediately; the world follows later.
   await within(`second ${seconds}`, async () => (await page.locator(".moment").textContent()) === clock(seconds));
 }
 
@@ -37,17 +37,18 @@ const start = async (page) => {
   await rowsWhen(page, "an empty world", (rows) => rows.length === 1);
 };
 
-test("duplicate row: a tab without an id is a row more each time, and a finding says why", async (t) => {
+test("duplicate row: a tab without an id adds a row at each connect, and a finding explains it", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Duplicate row");
-  const shown = await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(({ name }) => name === "kitchen").length === 3);
-  assert.equal(shown.filter(({ name }) => name === "studio").length, 1, "the Mac came back as itself");
-  assert.ok(shown.filter(({ name }) => name === "kitchen").every(({ badges }) => badges.includes("finding")));
+  const isTab = ({ name }) => name === "kitchen";
+  const shown = await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(isTab).length === 3);
+  assert.equal(shown.filter(({ name }) => name === "studio").length, 1, "the Mac kept its row");
+  assert.ok(shown.filter(isTab).every(({ badges }) => badges.includes("finding")));
   await page.locator('.finding[data-code="NO_INSTANCE_ID"]').filter({ hasText: "Fix:" }).waitFor();
   await page.getByText("adds another row beside the earlier ones").waitFor();
 });
 
-test("the simulated gateway explains its rows, at any moment", async (t) => {
+test("the simulated gateway explains its rows at any point in time", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Duplicate row");
   await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(({ name }) => name === "kitchen").length === 3);
@@ -58,16 +59,17 @@ test("the simulated gateway explains its rows, at any moment", async (t) => {
   const left = why.locator("li", { hasText: /left/ });
   assert.ok((await left.count()) > 0, await why.textContent());
   await moveTo(page, 5);
-  await within("no event of the future", async () => (await left.count()) === 0);
+  await within("no event that is still to come", async () => (await left.count()) === 0);
   await why.locator("li", { hasText: "connected" }).first().waitFor();
 });
 
-test("stale row: a beacon's row is Active, Idle, Stale, gone; a closed connection's row is Left, gone", async (t) => {
+test("stale row: a beacon's row turns Active, Idle, Stale and expires; a Left row expires", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Stale row");
   const areGone = (rows) => rows.map(({ name }) => name).join() === "gateway.lan,workshop";
-  await rowsWhen(page, "both gone", areGone);
-  for (const [seconds, status] of [[61, "Active"], [180, "Active"], [181, "Idle"], [360, "Idle"], [361, "Stale"], [660, "Stale"]]) {
+  await rowsWhen(page, "both expired", areGone);
+  const statuses = [[61, "Active"], [180, "Active"], [181, "Idle"], [360, "Idle"], [361, "Stale"], [660, "Stale"]];
+  for (const [seconds, status] of statuses) {
     await moveTo(page, seconds);
     await rowsWhen(page, `${status} and Left at ${seconds} s`, (rows) => {
       const statusOf = (wanted) => rows.find(({ name }) => name === wanted)?.status;
@@ -75,24 +77,24 @@ test("stale row: a beacon's row is Active, Idle, Stale, gone; a closed connectio
     });
   }
   await moveTo(page, 661);
-  await rowsWhen(page, "both gone", areGone);
+  await rowsWhen(page, "both expired", areGone);
   await page.locator(".step", { hasText: "maple left" }).waitFor();
   for (const name of ["terminal", "maple"]) {
     await page.locator(".step", { hasText: `Row of ${name} goes: its time to live is over` }).waitFor();
   }
 });
 
-test("loopback ip kept: the address of the Mac survives the tunnel", async (t) => {
+test("loopback ip kept: a connect through the tunnel does not overwrite the Mac's address", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Loopback ip kept");
-  // The scenario is played step by step: the node comes after the Mac.
+  // The scenario runs step by step: the node joins after the Mac.
   const all = await rowsWhen(page, "the Mac's own address and the node", (rows) =>
     rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21") && rows.some(({ name }) => name === "porch-pi"));
   const node = all.find(({ name }) => name === "porch-pi");
   assert.ok(!/127\.0\.0\.1|\d+\.\d+\.\d+\.\d+/.test(node.where), "a client behind the tunnel without a beacon has no address");
 });
 
-test("cap reached: the least recently heard of goes, never the gateway", async (t) => {
+test("cap reached: the row with the oldest update is evicted, never the gateway", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Cap reached");
   const full = await rowsWhen(page, "a full list", (rows) => rows.length === 6);
@@ -100,14 +102,14 @@ test("cap reached: the least recently heard of goes, never the gateway", async (
   await page.locator(".step", { hasText: "goes: the list is full" }).first().waitFor();
 });
 
-test("CLI not shown", async (t) => {
+test("CLI not shown: an ephemeral client has no row", async (t) => {
   const { page } = await playground(t);
   await choose(page, "CLI not shown");
   await rowsWhen(page, "only the Mac and the gateway", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,studio");
   await page.locator(".client", { hasText: "terminal" }).filter({ hasText: "makes no row" }).waitFor();
 });
 
-test("ids by case are one row; a beacon with another id is two", async (t) => {
+test("ids that differ by case share one row; a beacon with another id adds a second", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Ids by case");
   await rowsWhen(page, "one Mac", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,studio");
@@ -116,14 +118,15 @@ test("ids by case are one row; a beacon with another id is two", async (t) => {
   await page.locator('.finding[data-code="BEACON_ID_DIFFERS"]').waitFor();
 });
 
-test("clients are added, used, dropped and brought back by hand", async (t) => {
+test("clients can be added, used, disconnected and reconnected by hand", async (t) => {
   const { page } = await playground(t);
   await start(page);
   await page.getByRole("button", { name: "Add: Mac app" }).click();
   await rowsWhen(page, "the Mac", (rows) => rows.some(({ name, isConnected }) => name === "studio" && isConnected));
   await moveTo(page, 20);
   await page.getByRole("button", { name: "Drop: studio" }).click();
-  await rowsWhen(page, "its row without a connection", (rows) => rows.some(({ name, isConnected }) => name === "studio" && !isConnected));
+  await rowsWhen(page, "its row without a connection", (rows) =>
+    rows.some(({ name, isConnected }) => name === "studio" && !isConnected));
   await page.getByRole("button", { name: "Reconnect: studio" }).click();
   await rowsWhen(page, "one connected row", (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected));
   await page.getByRole("button", { name: "Sleep: studio" }).click();
@@ -136,12 +139,12 @@ test("clients are added, used, dropped and brought back by hand", async (t) => {
   const tab = (await rowsWhen(page, "the tab", (rows) => rows.length === 3)).find(({ name }) => name === "kitchen");
   assert.equal(tab.where, "no ip, no instanceId");
 
-  // A step that is taken out never happened.
+  // Removing a step removes its effects.
   await page.getByRole("button", { name: /Remove: Mac app studio connects/ }).click();
   await rowsWhen(page, "only the tab", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,kitchen");
 });
 
-test("time to live and cap hold from the beginning on", async (t) => {
+test("a changed TTL or cap applies from the start of the world", async (t) => {
   const { page } = await playground(t);
   await start(page);
   await page.getByRole("button", { name: "50 at once" }).click();
@@ -155,14 +158,14 @@ test("time to live and cap hold from the beginning on", async (t) => {
   await page.getByRole("button", { name: /Drop: / }).click();
   await page.getByLabel("Time to live").fill("0");
   await moveTo(page, 12);
-  await rowsWhen(page, "the node gone after 10 s", (rows) => rows.length === 1);
+  await rowsWhen(page, "the node expired after 10 s", (rows) => rows.length === 1);
 });
 
-test("time passes by itself, faster, and stands still again", async (t) => {
+test("time can run, run faster, and pause", async (t) => {
   const { page } = await playground(t);
   await start(page);
   await page.getByRole("button", { name: "60×" }).click();
-  await within("a minute of it", async () => (await page.locator(".moment").textContent()) >= "01:00");
+  await within("the first minute", async () => (await page.locator(".moment").textContent()) >= "01:00");
   await page.getByRole("button", { name: "Pause" }).click();
   const frames = await page.evaluate(async () => {
     const seen = [];
@@ -172,10 +175,10 @@ test("time passes by itself, faster, and stands still again", async (t) => {
     }
     return seen;
   });
-  assert.equal(new Set(frames).size, 1, `it stands still: ${frames.join()}`);
+  assert.equal(new Set(frames).size, 1, `time is paused: ${frames.join()}`);
 });
 
-test("a world is shared as a link and comes out the same", async (t) => {
+test("a link shares a world: opening it shows the same rows", async (t) => {
   const { page, visitor, host } = await playground(t);
   await choose(page, "Cap reached");
   await moveTo(page, 70);
@@ -191,20 +194,21 @@ test("a world is shared as a link and comes out the same", async (t) => {
   assert.deepEqual(after, before);
   await other.locator(".step", { hasText: "to come" }).waitFor();
 
-  const nonsense = [btoa(JSON.stringify([1, 300, 200, 0, [[0, "constructor", 1]]])), btoa("[1,300,1e9,0,[]]"), btoa("[2]"), "%%%", "A".repeat(40_000)];
-  // Each crowd is within its bound; together they are more than a page can simulate.
-  nonsense.push(btoa(JSON.stringify([1, 300, 200, 0, Array.from({ length: 6 }, (_, at) => [at, "crowd", at + 1, 200])])));
-  for (const text of nonsense) {
+  const unknownKind = btoa(JSON.stringify([1, 300, 200, 0, [[0, "constructor", 1]]]));
+  const invalid = [unknownKind, btoa("[1,300,1e9,0,[]]"), btoa("[2]"), "%%%", "A".repeat(40_000)];
+  // Each crowd is within its limit; together they are more than a page can simulate.
+  invalid.push(btoa(JSON.stringify([1, 300, 200, 0, Array.from({ length: 6 }, (_, at) => [at, "crowd", at + 1, 200])])));
+  for (const text of invalid) {
     const broken = await visitor.open(`${host}#/playground?s=${text}`);
     await broken.getByText("This link contains no valid world.").waitFor();
     await broken.close();
   }
 });
 
-test("with motion a scenario plays, from a link too", async (t) => {
+test("with motion, a scenario plays step by step, also when opened from a link", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);
-  // It plays for a second only, so each frame is recorded as it is rendered.
+  // The scenario plays for only a second, so record each rendered frame.
   await visitor.context.addInitScript(() => {
     window.moments = [];
     new MutationObserver(() => {

@@ -1,5 +1,5 @@
-// Makes web-demo/instances.png, the picture of the README: `node readme-picture.mjs`. Takes six minutes, since
-// everything on it is real, the ages too. Made smaller afterwards by a palette of 256 colours (pngquant and others do it).
+// Makes web-demo/instances.png, the picture in the README: `node readme-picture.mjs`. It takes six minutes, because
+// everything on it is real, including the ages. Afterwards, reduce it to a palette of 256 colours, with pngquant for example.
 
 import { fileURLToPath } from "node:url";
 
@@ -19,7 +19,7 @@ try {
   const page = await visitor.open(gateway.link);
   await live(page);
   await bringPeople(page, gateway);
-  await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
+  await rowsWhen(page, "all rows", (rows) => rows.length === PEOPLE + 2);
   await minutes(2.2);
   await bringPeople(page, gateway, ["attic-pi", "pocket", "kitchen", "studio"]);
   await sendAway(page, gateway, "porch-pi");

@@ -1,4 +1,4 @@
-// Recordings in the playground: any moment has the rows and the digest of the replay in Node.
+// Recordings in the playground: each point in time has the rows and the digest of the replay in Node.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -19,7 +19,7 @@ async function playground(t) {
   return page;
 }
 
-/** The playground with the recording, at its end. */
+/** Opens the recording in the playground, at its end. */
 async function opened(t, text = TEXT) {
   const page = await playground(t);
   await page.getByLabel("Open recording").setInputFiles(file("gateway.jsonl", text));
@@ -29,7 +29,7 @@ async function opened(t, text = TEXT) {
 
 const digest = (page) => page.locator(".recorded-facts code").textContent();
 
-/** Moves the slider, and waits for the digest of that moment. */
+/** Moves the slider, and waits for the digest of that time. */
 async function moveTo(page, ms, bounds) {
   await page.getByLabel("Time in the recording").evaluate((input, value) => {
     input.value = String(value);
@@ -41,7 +41,7 @@ async function moveTo(page, ms, bounds) {
   return wanted;
 }
 
-test("each moment has the rows and the digest of the replay in Node, ahead and back", async (t) => {
+test("each point in time has the rows and the digest of the replay in Node, forwards and backwards", async (t) => {
   const page = await opened(t);
   await page.getByText("gateway.jsonl: 1 min from").waitFor();
   await page.getByText("1,200 of 1,200").waitFor();
@@ -54,17 +54,17 @@ test("each moment has the rows and the digest of the replay in Node, ahead and b
   }
 });
 
-test("other bounds show what would have been; bounds that no gateway has are refused", async (t) => {
+test("changed bounds replay the recording with these bounds; invalid bounds are refused", async (t) => {
   const page = await opened(t);
   const change = async (label, value) => {
     await page.getByLabel(label).fill(String(value));
     await page.getByLabel(label).press("Enter");
   };
-  // It plays: what is typed stays while the pane is drawn again and again.
+  // While the recording plays, the pane is rendered repeatedly and must keep the typed text.
   await moveTo(page, 1_000);
   await page.getByRole("button", { name: "1×", exact: true }).click();
   await page.getByLabel("Most rows").fill("10");
-  await within("another moment", async () => (await page.locator(".moment").textContent()) > "00:02");
+  await within("a later time", async () => (await page.locator(".moment").textContent()) > "00:02");
   assert.equal(await page.getByLabel("Most rows").inputValue(), "10");
   await page.getByRole("button", { name: "Pause" }).click();
   await change("Most rows", 10);
@@ -80,7 +80,7 @@ test("other bounds show what would have been; bounds that no gateway has are ref
   await moveTo(page, 50_000);
 });
 
-test("findings, why a row is as it is, and what happened", async (t) => {
+test("findings, explanations of rows and events are shown", async (t) => {
   const page = await opened(t);
   const { findings, wallMs } = await moveTo(page, 45_000);
   assert.ok(findings.length > 0 && wallMs > 0);
@@ -92,7 +92,7 @@ test("findings, why a row is as it is, and what happened", async (t) => {
   await page.locator(".why").getByText("From the gateway's memory.").waitFor();
 });
 
-test("it plays to its end, and from its start again", async (t) => {
+test("a recording plays to its end, and then starts again", async (t) => {
   const page = await opened(t);
   await moveTo(page, 57_000);
   await page.getByRole("button", { name: "10×" }).click();
@@ -106,7 +106,7 @@ test("it plays to its end, and from its start again", async (t) => {
   await page.getByLabel("Time in the playground").waitFor();
 });
 
-test("what is cut off or changed is shown as far as it goes, with the line", async (t) => {
+test("a truncated or altered recording is shown up to the error, with the line number", async (t) => {
   const cut = TEXT.slice(0, TEXT.length / 2);
   const page = await opened(t, cut);
   await page.getByRole("alert").filter({ hasText: `line ${cut.split("\n").length}: it is cut off` }).waitFor();
@@ -116,7 +116,7 @@ test("what is cut off or changed is shown as far as it goes, with the line", asy
   await page.getByRole("alert").filter({ hasText: "the digest differs" }).waitFor();
 });
 
-test("a file that is being opened shows how far, and gives way to another one or to the world", async (t) => {
+test("opening a file shows its progress, and can be cancelled or replaced by another file", async (t) => {
   const page = await playground(t);
   await page.evaluate(() => {
     const { arrayBuffer } = Blob.prototype;
@@ -141,7 +141,7 @@ test("a file that is being opened shows how far, and gives way to another one or
   await isHeld(2);
   await input.setInputFiles(file("third.jsonl", TEXT.slice(0, TEXT.length / 2)));
   await isHeld(3);
-  // The file that was chosen last comes first, and those before it never.
+  // The last chosen file is shown; the files chosen before it never are.
   await release(2);
   await page.getByRole("alert").filter({ hasText: "it is cut off" }).waitFor();
   await release(0);
@@ -150,7 +150,7 @@ test("a file that is being opened shows how far, and gives way to another one or
   await page.getByText("third.jsonl: ").waitFor();
 });
 
-test("what is no recording is refused, and the playground stays", async (t) => {
+test("a file that is not a recording is refused, and the playground stays open", async (t) => {
   const page = await playground(t);
   const wrong = [
     ["list.json", '[{"host":"studio"}]\n', "list.json cannot be opened: line 1: not the header of a recording"],
@@ -164,7 +164,7 @@ test("what is no recording is refused, and the playground stays", async (t) => {
   }
 });
 
-test("a file is dropped anywhere on the playground, or chosen by the keyboard", async (t) => {
+test("a file can be dropped anywhere on the playground, or chosen by keyboard", async (t) => {
   const page = await playground(t);
   const input = page.getByLabel("Open recording");
   await page.getByRole("button", { name: "Copy link" }).focus();
@@ -175,7 +175,9 @@ test("a file is dropped anywhere on the playground, or chosen by the keyboard", 
   await page.locator(".view.playground").evaluate((view, text) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([text], "dropped.jsonl"));
-    for (const type of ["dragover", "drop"]) view.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    for (const type of ["dragover", "drop"]) {
+      view.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
   }, TEXT);
   await page.getByText("dropped.jsonl: 1 min from").waitFor();
   await page.getByRole("button", { name: "Stale row" }).click();

@@ -13,7 +13,7 @@ import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
-/** A page at one gateway, and another gateway that it may reach. */
+/** Opens a page at one gateway, and starts another gateway that the page may connect to. */
 async function beside(t, options = {}) {
   const [gateway, other] = [await startGateway(t), await startGateway(t, ["--allowed-origin", "*"])];
   await other.run("beacon", "--instance-id", "pi", "--host", "attic-pi", "--mode", "node");
@@ -26,7 +26,7 @@ async function beside(t, options = {}) {
 
 const sections = (page) => page.locator(".gateway-section:visible");
 
-/** Fills in the form for another gateway. */
+/** Fills in and sends the form for another gateway. */
 async function connect(page, url, secret) {
   const form = page.locator(".welcome[data-alone]:visible");
   await form.getByLabel("Address of the gateway").fill(url);
@@ -35,7 +35,7 @@ async function connect(page, url, secret) {
   await form.waitFor({ state: "hidden" });
 }
 
-/** A page that shows both gateways. */
+/** Opens a page that shows both gateways. */
 async function both(t, options) {
   const world = await beside(t, options);
   await world.page.getByRole("button", { name: "Add gateway" }).click();
@@ -52,7 +52,7 @@ test("a second gateway is added beside the first, and a reload shows both", asyn
   const isBoth = (names) => names.filter((name) => name === "Chrome").length === 2 && names.includes("attic-pi");
   await within("the rows of both", async () => isBoth(await names()));
   assert.equal(page.url(), addressWith(gateway, other.url));
-  assert.equal(await sections(page).locator('.connection[data-phase="live"]').count(), 2, "each states its connection");
+  assert.equal(await sections(page).locator('.connection[data-phase="live"]').count(), 2, "each section shows its connection");
   const tops = await sections(page).evaluateAll((all) => all.map((section) => Math.round(section.getBoundingClientRect().top)));
   assert.equal(tops[0], tops[1], "side by side");
   await page.reload();
@@ -61,7 +61,7 @@ test("a second gateway is added beside the first, and a reload shows both", asyn
   assert.equal(page.url(), addressWith(gateway, other.url));
 });
 
-test("the address never has a secret, also not that of a printed link", async (t) => {
+test("the address never contains a secret, not even that of a printed link", async (t) => {
   const { gateway, other, page } = await beside(t);
   await page.getByRole("button", { name: "Add gateway" }).click();
   await connect(page, other.link);
@@ -69,24 +69,27 @@ test("the address never has a secret, also not that of a printed link", async (t
   assert.equal(page.url(), addressWith(gateway, new URL(other.page).href));
   const html = await page.content();
   const kept = await page.evaluate(() => JSON.stringify(localStorage) + document.cookie);
-  for (const { token } of [gateway, other]) assert.ok(!html.includes(token) && !kept.includes(token), "only this tab knows it");
+  for (const { token } of [gateway, other]) {
+    assert.ok(!html.includes(token) && !kept.includes(token), "only this tab has the token");
+  }
 });
 
-test("a link to a gateway that this tab has no secret of makes no connection by itself", async (t) => {
+test("a link to a gateway asks for its secret and connects only when the form is sent", async (t) => {
   const { gateway, other, page } = await beside(t);
-  const asked = [];
-  page.on("websocket", (socket) => asked.push(socket.url()));
-  await page.goto(`${gateway.page}?again#/instances?with=${encodeURIComponent(`${other.url}?token=hidden#token=hidden`)}&with=javascript:alert(1)`);
+  const opened = [];
+  page.on("websocket", (socket) => opened.push(socket.url()));
+  const withSecret = encodeURIComponent(`${other.url}?token=hidden#token=hidden`);
+  await page.goto(`${gateway.page}?again#/instances?with=${withSecret}&with=javascript:alert(1)`);
   await live(page);
   const form = page.locator(".welcome[data-alone]:visible");
   assert.equal(await form.getByLabel("Address of the gateway").inputValue(), other.url);
   assert.equal(await sections(page).count(), 2);
-  assert.deepEqual(asked.map((url) => new URL(url).port), [new URL(gateway.url).port]);
+  assert.deepEqual(opened.map((url) => new URL(url).port), [new URL(gateway.url).port]);
   await connect(page, other.url, other.token);
   await sections(page).nth(1).getByText("attic-pi").first().waitFor();
 });
 
-test("each gateway has a connection and health of its own", async (t) => {
+test("each gateway has its own connection and health", async (t) => {
   const { gateway, other, page } = await both(t, { expected: [/WebSocket connection/, /ERR_CONNECTION_REFUSED/] });
   const [first, second] = [sections(page).nth(0), sections(page).nth(1)];
   for (const section of [first, second]) await section.getByText("Connection health", { exact: true }).click();
@@ -104,7 +107,7 @@ test("each gateway has a connection and health of its own", async (t) => {
   assert.equal(await first.locator('[data-fact="connections"] .fact-value').innerText(), "1");
 });
 
-test("search, counts and exported files are about all gateways, details about a row of one", async (t) => {
+test("search, counts and exports cover all gateways; details show a row of one", async (t) => {
   const { page } = await both(t);
   await rowsWhen(page, "all rows", (rows) => rows.length === 5);
   await page.getByText("5 in all").waitFor();
@@ -116,7 +119,8 @@ test("search, counts and exported files are about all gateways, details about a 
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "As JSON" }).click()]);
   await page.keyboard.press("Escape");
   const [entry, ...others] = JSON.parse(await readFile(await download.path(), "utf8"));
-  assert.deepEqual([entry.host, entry.gateway, others], ["attic-pi", await sections(page).nth(1).locator("h2").first().innerText(), []]);
+  const gatewayName = await sections(page).nth(1).locator("h2").first().innerText();
+  assert.deepEqual([entry.host, entry.gateway, others], ["attic-pi", gatewayName, []]);
   await page.getByRole("button", { name: "attic-pi" }).click();
   const panel = page.getByRole("dialog", { name: "Details of an instance" });
   await panel.getByRole("heading", { name: "attic-pi" }).waitFor();
@@ -124,7 +128,7 @@ test("search, counts and exported files are about all gateways, details about a 
   await panel.waitFor({ state: "hidden" });
 });
 
-test("disconnecting removes a gateway and all that this tab stored of it", async (t) => {
+test("disconnecting removes a gateway and all data that this tab stored about it", async (t) => {
   const { gateway, page } = await both(t);
   const before = await page.evaluate(() => Object.keys(sessionStorage).sort());
   await sections(page).nth(1).getByRole("button", { name: "Disconnect" }).click();
@@ -145,7 +149,7 @@ for (const scheme of ["light", "dark"]) {
     test(`several gateways: ${scheme}, ${width} px`, async (t) => {
       const { gateway, page } = await both(t, { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" });
       await bringPeople(page, gateway, ["studio", "loft", "kitchen"]);
-      await rowsWhen(page, "all of them", (rows) => rows.length === 9);
+      await rowsWhen(page, "all rows", (rows) => rows.length === 9);
       await check(page, `several, ${scheme}, ${width} px`);
       await picture(page, `several-${scheme}-${width}`, { fullPage: true });
       await page.getByRole("button", { name: "studio" }).click();

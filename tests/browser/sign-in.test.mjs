@@ -1,4 +1,4 @@
-// Signing in: by the printed link, by the form, and being refused.
+// Signing in by the printed link and by the form, and refusals.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -9,7 +9,7 @@ import { live, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
-test("the printed link signs in, and nothing of the token is left to see", async (t) => {
+test("the printed link signs in, and the token is visible nowhere", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
@@ -17,16 +17,19 @@ test("the printed link signs in, and nothing of the token is left to see", async
   assert.equal(page.url(), `${gateway.page}#/instances`);
   const html = await page.content();
   assert.ok(!html.includes(gateway.token), "not in the document");
-  const kept = await page.evaluate(() => ({ local: JSON.stringify(localStorage), cookie: document.cookie, history: history.length }));
-  assert.ok(!kept.local.includes(gateway.token) && kept.cookie === "", "only this tab knows it");
+  const kept = await page.evaluate(() => (
+    { local: JSON.stringify(localStorage), cookie: document.cookie, history: history.length }
+  ));
+  assert.ok(!kept.local.includes(gateway.token) && kept.cookie === "", "only this tab has the token");
   assert.ok(!gateway.stderr.includes(gateway.token), "not in the gateway's log");
 
   await page.reload();
   await live(page);
-  await rowsWhen(page, "one row of this tab after a reload", (rows) => rows.filter(({ badges }) => badges.includes("this tab")).length === 1 && rows.length === 2);
+  const isOwn = ({ badges }) => badges.includes("this tab");
+  await rowsWhen(page, "one row of this tab after a reload", (rows) => rows.length === 2 && rows.filter(isOwn).length === 1);
 });
 
-test("a link with another token that comes later counts, and leaves the address bar too", async (t) => {
+test("a later link with another token replaces the token, which is removed from the address bar too", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(`${gateway.page}#/paste`);
@@ -36,7 +39,7 @@ test("a link with another token that comes later counts, and leaves the address 
   assert.equal(page.url(), `${gateway.page}#/instances`);
 });
 
-test("a second tab, opened from the first, is signed in and a row of its own", async (t) => {
+test("a second tab, opened from the first, is signed in and has its own row", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
@@ -50,10 +53,10 @@ test("a second tab, opened from the first, is signed in and a row of its own", a
   assert.equal(new Set(ids).size, 2, ids.join());
   await page.locator(".tour li[data-seen]", { hasText: "second tab" }).waitFor();
   await second.close();
-  await rowsWhen(page, "the second tab as gone", (rows) => rows.some(({ isConnected }) => !isConnected));
+  await rowsWhen(page, "the second tab as Left", (rows) => rows.some(({ isConnected }) => !isConnected));
 });
 
-test("without a link the page asks, and says that a gateway serves it", async (t) => {
+test("without a link the page shows the form, and says that a gateway serves it", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.page);
@@ -70,13 +73,13 @@ test("without a link the page asks, and says that a gateway serves it", async (t
   await page.getByRole("alert").filter({ hasText: "An address looks like" }).waitFor();
 });
 
-test("a gateway that asks for nothing is connected to at once", async (t) => {
+test("the page connects at once to a gateway without authentication", async (t) => {
   const gateway = await startGateway(t, ["--auth", "none"]);
   const visitor = await visit(t);
   await live(await visitor.open(gateway.page));
 });
 
-test("a wrong token is refused with the reason and what to do", async (t) => {
+test("a wrong token is refused, and the page says why and what to do", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(`${gateway.page}#token=wrong`);
@@ -87,14 +90,14 @@ test("a wrong token is refused with the reason and what to do", async (t) => {
   await page.getByRole("link", { name: "Timeline" }).click();
   await page.getByText(/The gateway refuses this page: .*token mismatch/).waitFor();
   await page.getByRole("link", { name: "Connect", exact: true }).click();
-  // It does not hammer the gateway; it asks for the right one, at the address that was tried.
+  // The page stops retrying, and shows the form with the address that it tried.
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
   await page.getByLabel("Its secret").fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
 });
 
-test("from another machine, on plain http, it works with less", async (t) => {
+test("without a secure context (another machine, plain HTTP), the page works with reduced features", async (t) => {
   const gateway = await startGateway(t, ["--allowed-origin", "*"]);
   const visitor = await visit(t, { permissions: [] });
   const page = await visitor.open(gateway.link.replace("127.0.0.1", "gateway.test"));

@@ -1,4 +1,4 @@
-// The page on a host of static files, in a folder, without a gateway.
+// The page in a folder of a static host, without a gateway.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,7 +10,7 @@ import { startStaticHost } from "./lib/static-host.mjs";
 
 after(closeBrowser);
 
-test("it offers the playground, a list to paste, and a form to connect", async (t) => {
+test("the page offers the playground, Paste, and a form to connect", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);
   const page = await visitor.open(host);
@@ -35,19 +35,20 @@ test("the links to all views fit into the narrowest phones", async (t) => {
   assert.ok(widths.scrollWidth <= widths.clientWidth, JSON.stringify(widths));
 });
 
-test("its pages state the policy that the gateway sends", async (t) => {
+test("the pages declare the content security policy that the gateway sends", async (t) => {
   const gateway = await startGateway(t);
   const host = await startStaticHost(t);
   const sent = (await fetch(gateway.page)).headers.get("content-security-policy");
-  // A page cannot say in itself who may frame it.
+  // A page cannot declare `frame-ancestors` in a meta element.
   const expected = sent.replace("; frame-ancestors 'self'", "");
   for (const name of ["index.html", "webchat.html"]) {
-    const [, stated] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(await (await fetch(host + name)).text()) ?? [];
+    const html = await (await fetch(host + name)).text();
+    const [, stated] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
     assert.equal(stated, expected, name);
   }
 });
 
-test("it connects to a gateway elsewhere by the form, and so does the sample", async (t) => {
+test("the form connects to a gateway on another origin, and the WebChat sample connects too", async (t) => {
   const gateway = await startGateway(t);
   const host = await startStaticHost(t);
   const visitor = await visit(t);
@@ -57,7 +58,7 @@ test("it connects to a gateway elsewhere by the form, and so does the sample", a
   await page.getByLabel("Its secret").fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
-  // The sample too, under the policy that it states itself.
+  // The sample declares its own policy.
   await page.getByRole("link", { name: "WebChat" }).click();
   const frame = page.frameLocator("iframe");
   await frame.locator("#strip li", { hasText: "You" }).waitFor();
@@ -66,7 +67,7 @@ test("it connects to a gateway elsewhere by the form, and so does the sample", a
   await frame.locator("#messages .me", { hasText: "Hello" }).waitFor();
 });
 
-test("a playground whose simulator does not come says so", async (t) => {
+test("the playground says that its simulator cannot be loaded", async (t) => {
   let isAway = true;
   const host = await startStaticHost(t, { lacks: (name) => isAway && name.endsWith(".wasm") });
   const visitor = await visit(t, { expected: [/404/] });

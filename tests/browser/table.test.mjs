@@ -1,4 +1,4 @@
-// The table itself: very long lists, and what stays while rows are rendered again.
+// The table: very long lists, and what is kept when rows are rendered again.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,13 +13,15 @@ const NOW = 1_800_000_000_000;
 const ROWS = 10_000;
 const name = (index) => `node-${String(index).padStart(5, "0")}`;
 
-/** The table of a pasted list of that many rows. */
+/** Opens the table of a pasted list with this number of rows. */
 async function pasted(t, rows, options) {
   const host = await startStaticHost(t);
   const visitor = await visit(t, options);
   const page = await visitor.open(`${host}#/paste`);
-  const list = Array.from({ length: rows }, (_, index) => ({ host: name(index), instanceId: `i-${index}`, mode: "node", reason: "launch", text: `Node: ${index}`, ts: NOW - index * 7 }));
-  // Set at once: typed in, a text of this length takes a minute.
+  const list = Array.from({ length: rows }, (_, index) => ({
+    host: name(index), instanceId: `i-${index}`, mode: "node", reason: "launch", text: `Node: ${index}`, ts: NOW - index * 7,
+  }));
+  // Set the value directly: typing a text of this length takes a minute.
   await page.getByLabel("A presence list").evaluate((area, text) => {
     area.value = text;
     area.dispatchEvent(new Event("input"));
@@ -28,17 +30,23 @@ async function pasted(t, rows, options) {
   return page;
 }
 
-/** The rows that are drawn: name, index, and whether they are in sight. */
+/** Returns the rendered rows: name, index, position, and whether they are in the viewport. */
 function drawn(page) {
   return page.locator("tr.row:visible").evaluateAll((all) =>
     all.map((row) => {
       const { top, bottom } = row.getBoundingClientRect();
-      return { name: row.querySelector(".row-open").textContent, index: Number(row.ariaRowIndex), top: Math.round(top), bottom: Math.round(bottom), isInSight: bottom > 0 && top < innerHeight };
+      return {
+        name: row.querySelector(".row-open").textContent,
+        index: Number(row.ariaRowIndex),
+        top: Math.round(top),
+        bottom: Math.round(bottom),
+        isInSight: bottom > 0 && top < innerHeight,
+      };
     }),
   );
 }
 
-/** The rows in sight, once they fill the part of the table that is in sight, without gaps. */
+/** Waits until rows fill the visible part of the table without gaps and `isWanted` accepts them; returns them. */
 function inSight(page, what, isWanted) {
   return within(what, async () => {
     const rows = (await drawn(page)).filter(({ isInSight }) => isInSight);
@@ -49,7 +57,7 @@ function inSight(page, what, isWanted) {
   });
 }
 
-/** From where to where the rows of the table are in sight, as high as the table says that it is. */
+/** Returns the top and bottom of the table body's visible part, from the height that the table claims. */
 function visiblePart(page) {
   return page.locator("table.roster:visible tbody").evaluate((body) => {
     const { top, bottom } = body.getBoundingClientRect();
@@ -60,7 +68,7 @@ function visiblePart(page) {
 const focused = (page) => page.evaluate(() => document.activeElement.textContent);
 
 for (const width of [360, 1440]) {
-  test(`of ten thousand rows those in sight are drawn, and the keyboard reaches each: ${width} px`, async (t) => {
+  test(`of 10,000 rows only the visible ones are rendered, and the keyboard reaches every row: ${width} px`, async (t) => {
     const page = await pasted(t, ROWS, { width });
     assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), String(ROWS + 1));
     assert.ok((await drawn(page)).length < 100);
@@ -69,14 +77,15 @@ for (const width of [360, 1440]) {
     await page.keyboard.press("End");
     await within("the last row", async () => (await focused(page)) === name(ROWS - 1));
     const last = await inSight(page, "the end of the list", (rows) => rows.at(-1).name === name(ROWS - 1));
-    assert.equal(last.at(-1).index, ROWS + 1, "counted from one, the heads with them");
+    assert.equal(last.at(-1).index, ROWS + 1, "the index starts at one and counts the header rows");
     await page.keyboard.press("ArrowUp");
     await within("the row before", async () => (await focused(page)) === name(ROWS - 2));
 
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
-    const middle = await inSight(page, "the middle of the list", (rows) => rows.every(({ index }) => index > ROWS / 4 && index < (ROWS * 3) / 4));
+    const isMiddle = ({ index }) => index > ROWS / 4 && index < (ROWS * 3) / 4;
+    const middle = await inSight(page, "the middle of the list", (rows) => rows.every(isMiddle));
     assert.deepEqual(middle.map(({ name }) => name), middle.map(({ index }) => name(index - 2)));
-    assert.equal(await focused(page), name(ROWS - 2), "the row with the focus is kept");
+    assert.equal(await focused(page), name(ROWS - 2), "the focused row stays rendered");
     assert.ok((await drawn(page)).length < 100);
 
     await page.keyboard.press("Home");
@@ -86,7 +95,7 @@ for (const width of [360, 1440]) {
   });
 }
 
-test("200 rows are all there, and say nothing of their number", async (t) => {
+test("200 rows are all rendered, without row indexes", async (t) => {
   const page = await pasted(t, 200);
   assert.equal((await drawn(page)).length, 200);
   assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);

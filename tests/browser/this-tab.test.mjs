@@ -1,4 +1,4 @@
-// This tab: what it reports, beacons, and the duplicate that comes of losing the identity.
+// The view "This tab": reported values, beacons, and the duplicate after the tab loses its identity.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -21,7 +21,7 @@ async function opened(t) {
 
 const fact = (page, name) => page.locator(`[data-fact="${name}"] .fact-value`).textContent();
 
-test("what it reports is what the gateway lists", async (t) => {
+test("the reported values are those that the gateway lists", async (t) => {
   const { gateway, page } = await opened(t);
   const id = await within("an instanceId", async () => /^[0-9a-f-]{36}/.exec(await fact(page, "instanceId"))?.[0]);
   await within("its own row", async () => (await fact(page, "host")) !== "…");
@@ -31,10 +31,10 @@ test("what it reports is what the gateway lists", async (t) => {
   assert.equal(await fact(page, "deviceId"), listed.deviceId);
   assert.equal(await fact(page, "mode"), "webchat");
 
-  // It ticks, and a hand sets it back.
+  // The age of the last input grows, and input resets it.
   await within("a ticking last input", async () => /^([2-9]|\d{2,}) s ago/.test(await fact(page, "input")));
   await within("a last input just now", async () => {
-    // Again and again: a slow machine may look only when it is no longer now.
+    // Move repeatedly: a slow machine may look at the age only after it is no longer "now".
     await page.mouse.move(200, 300 + (Date.now() % 50));
     return /^(just now|1 s ago)/.test(await fact(page, "input"));
   });
@@ -50,7 +50,8 @@ test("beacons are sent on demand, and can be switched off", async (t) => {
 
   const toggle = page.getByRole("switch", { name: "Send beacons" });
   await toggle.click();
-  await within("a connection without beacons", async () => (await toggle.getAttribute("aria-checked")) === "false" && (await own())?.reason === "connect");
+  await within("a connection without beacons", async () =>
+    (await toggle.getAttribute("aria-checked")) === "false" && (await own())?.reason === "connect");
   await live(page);
 });
 
@@ -58,13 +59,16 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   const { page } = await opened(t);
   await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
   await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
-  await rowsWhen(page, "two rows of this tab", (rows) => rows.map(({ badges }) => badges[0]).sort().join() === "left over,this tab, now");
-  await page.locator('.finding[data-code="OWN"]').filter({ hasText: /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/ }).waitFor();
+  const isDuplicate = (rows) => rows.map(({ badges }) => badges[0]).sort().join() === "left over,this tab, now";
+  await rowsWhen(page, "two rows of this tab", isDuplicate);
+  const withFix = /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/;
+  await page.locator('.finding[data-code="OWN"]').filter({ hasText: withFix }).waitFor();
 
-  // Once more, and the gateway finds it: for everybody who reads its list.
+  // After another reconnect the gateway finds the duplicate too, and every reader sees the finding.
   await page.getByRole("button", { name: "Reconnect once more" }).click();
   await page.getByRole("heading", { name: "This tab is 3 rows now" }).waitFor();
-  await page.locator('.finding[data-code="NO_INSTANCE_ID"]:visible').filter({ hasText: "neither an instanceId nor a device key" }).waitFor();
+  const noId = page.locator('.finding[data-code="NO_INSTANCE_ID"]:visible');
+  await noId.filter({ hasText: "neither an instanceId nor a device key" }).waitFor();
   await picture(page, "this-tab-duplicate", { fullPage: true });
 
   await page.getByRole("link", { name: "Instances", exact: true }).click();
@@ -76,6 +80,7 @@ test("without a stable identity the tab is a duplicate, and the page explains it
 
   await page.getByRole("link", { name: "This tab" }).click();
   await page.getByRole("button", { name: "Restore the identity" }).click();
-  await within("its old row again", async () => (await rows(page)).some(({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where)));
-  await within("the others, until their time is over", async () => (await row(page, "Chrome").count()) === 3);
+  const isOld = ({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where);
+  await within("its old row again", async () => (await rows(page)).some(isOld));
+  await within("the other rows, until they expire", async () => (await row(page, "Chrome").count()) === 3);
 });

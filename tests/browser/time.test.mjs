@@ -1,4 +1,4 @@
-// Time: statuses under a controlled clock, and the gateway's restart.
+// Time: statuses under a controlled clock, and a restart of the gateway.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,8 +10,8 @@ import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
-test("a status changes when it changes, on a clock that the test moves", async (t) => {
-  // Ticks would correct the page's clock.
+test("a row turns Idle and Stale at the right ages, and no cell moves", async (t) => {
+  // A tick event would correct the page's clock.
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000", "--ttl", "1h"]);
   const visitor = await visit(t);
   await visitor.context.clock.install();
@@ -20,7 +20,8 @@ test("a status changes when it changes, on a clock that the test moves", async (
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   const studio = row(page, "studio");
   await studio.filter({ hasText: "Active" }).filter({ hasText: "just now" }).waitFor();
-  const places = () => page.locator("tr.row td, tr.row th").evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().toJSON()));
+  const places = () => page.locator("tr.row td, tr.row th").evaluateAll((cells) =>
+    cells.map((cell) => cell.getBoundingClientRect().toJSON()));
   const before = await places();
   await page.clock.runFor(61_000);
   await studio.filter({ hasText: "Active" }).filter({ hasText: "1 minute ago" }).waitFor();
@@ -31,7 +32,7 @@ test("a status changes when it changes, on a clock that the test moves", async (
   await studio.filter({ hasText: "Stale" }).filter({ hasText: "5m ago" }).waitFor();
 });
 
-test("the ages of Active and Idle can be chosen; they are in the address, and a reload keeps them", async (t) => {
+test("the age limits of Active and Idle can be chosen, and are kept in the address over a reload", async (t) => {
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000", "--ttl", "1h"]);
   const visitor = await visit(t);
   await visitor.context.clock.install();
@@ -48,7 +49,7 @@ test("the ages of Active and Idle can be chosen; they are in the address, and a 
   page.on("websocket", (socket) => sockets.push(socket.url()));
   await page.reload();
   await live(page);
-  assert.equal(sockets.length, 1, "the first connection has these ages already");
+  assert.equal(sockets.length, 1, "the first connection uses these ages already");
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   const studio = row(page, "studio");
   await studio.filter({ hasText: "Active" }).waitFor();
@@ -60,7 +61,7 @@ test("the ages of Active and Idle can be chosen; they are in the address, and a 
   await page.getByText("Active up to 1 min, Idle up to 10 min, then Stale").waitFor();
 });
 
-test("other ages change neither rows nor what is known of them", async (t) => {
+test("changing the age limits keeps the rows and their recorded changes", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
@@ -77,7 +78,7 @@ test("other ages change neither rows nor what is known of them", async (t) => {
 
   const sockets = [];
   page.on("websocket", (socket) => sockets.push(socket));
-  // What is drawn between the two connections counts too.
+  // Renders between the two connections count too.
   await page.evaluate(() => {
     window.counts = new Set();
     const body = document.querySelector(".view:not([hidden]) table.roster tbody");
@@ -90,12 +91,13 @@ test("other ages change neither rows nor what is known of them", async (t) => {
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "remote");
   await panel.locator(".changes li", { hasText: "remote" }).waitFor();
   assert.deepEqual((await changes()).slice(1), known);
-  assert.deepEqual(await page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent)), ["studio joined"]);
+  const events = page.locator(".timeline-events li");
+  assert.deepEqual(await events.evaluateAll((items) => items.map((item) => item.lastChild.textContent)), ["studio joined"]);
   assert.deepEqual((await rows(page)).map(({ badges }) => badges), [["gateway"], ["this tab"], []]);
   assert.deepEqual(await page.evaluate(() => [...counts]), []);
 });
 
-test("the gateway restarts: the page says so, waits, and is one row again", async (t) => {
+test("when the gateway restarts, the page shows Offline, reconnects, and has one row again", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
   const page = await visitor.open(gateway.link);
@@ -108,11 +110,12 @@ test("the gateway restarts: the page says so, waits, and is one row again", asyn
   await bar.waitFor();
   assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)/);
   assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
-  assert.deepEqual(await box(), place, "the list stays where it was");
+  assert.deepEqual(await box(), place, "the list does not move");
   await gateway.start();
   await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => {});
   await live(page);
-  const after = await rowsWhen(page, "one row of this tab", (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected));
+  const isBack = (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected);
+  const after = await rowsWhen(page, "one row of this tab", isBack);
   assert.equal(after[1].where, before[1].where, "with the same instanceId");
   assert.deepEqual(await box(), place);
 });

@@ -1,4 +1,4 @@
-// The newcomer's minute: from the printed link on, by nothing but what the page offers.
+// The tour for a new user, from the printed link on, using only the page's own links and buttons.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -9,10 +9,10 @@ import { live, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
-/** The stops of the tour that are ticked. */
+/** Waits until this number of the tour's stops are ticked. */
 const seen = (page, count) => page.locator(".tour .num", { hasText: `${count}/4` }).waitFor();
 
-test("one's own tab, a second tab, a duplicate explained, and the slider of time", async (t) => {
+test("the tour leads from the own tab over a second tab and a duplicate to the time slider", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
@@ -38,22 +38,22 @@ test("one's own tab, a second tab, a duplicate explained, and the slider of time
   await page.keyboard.press("ArrowRight");
   await seen(page, 4);
   await page.getByText("Done: you have seen").waitFor();
-  assert.deepEqual(await strip.boundingBox(), before, "nothing jumps under the hand that moves time");
+  assert.deepEqual(await strip.boundingBox(), before, "the tour does not move while the slider is used");
   await picture(page, "tour-end");
 
-  // It has nothing more to say elsewhere.
+  // After its end, the tour is hidden in other views.
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await strip.waitFor({ state: "hidden" });
 });
 
-test("it can be closed, and stays so", async (t) => {
+test("a closed tour stays closed", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
   await live(page);
   await page.getByRole("button", { name: "Close the tour" }).click();
   await page.locator(".tour").waitFor({ state: "hidden" });
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus is not lost");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "focus moves to the heading");
   await page.reload();
   await live(page);
   assert.equal(await page.locator(".tour").isVisible(), false);

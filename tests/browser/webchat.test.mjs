@@ -18,7 +18,7 @@ const SOURCES = ["webchat.html", "webchat/webchat.ts"];
 const SERVER = "webchat/token-server.mjs";
 const read = (name) => readFileSync(fileURLToPath(new URL(`../../web-demo/${name}`, import.meta.url)), "utf8");
 
-test("the sample is under 60 lines, and shown as it is", async (t) => {
+test("the sample is under 60 lines, and the page shows its source unchanged", async (t) => {
   const texts = SOURCES.map(read);
   const lines = texts.join("").trimEnd().split("\n").length;
   assert.ok(lines < 60, `${lines} lines`);
@@ -30,7 +30,7 @@ test("the sample is under 60 lines, and shown as it is", async (t) => {
   assert.deepEqual(shown.sort(), [...texts, read(SERVER)].sort());
 });
 
-test("it is a row of its own, shows who is here, and messages go from tab to tab", async (t) => {
+test("the sample has its own row, shows who is online, and sends messages between tabs", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
@@ -52,7 +52,7 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
   await tab.keyboard.press("Tab");
   await tab.keyboard.press("Escape");
   await tab.locator("presence-roster").waitFor({ state: "hidden" });
-  assert.equal(await tab.evaluate(() => document.activeElement.textContent), "Who is here?", "the focus is back");
+  assert.equal(await tab.evaluate(() => document.activeElement.textContent), "Who is here?", "focus returns to the button");
 
   await tab.close();
   await page.getByRole("link", { name: "Instances", exact: true }).click();

@@ -1,4 +1,4 @@
-// Chromium, and pages that report their errors.
+// Starts Chromium, and opens pages whose errors fail the test.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -11,28 +11,28 @@ import { atEnd } from "./ends.mjs";
 import { LIMIT_MS } from "./wait.mjs";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../../target/screenshots", import.meta.url));
-// A name that is not this machine's: pages from there have no secure context.
+// A host name other than localhost: pages on it have no secure context.
 const FLAGS = [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP gateway.test 127.0.0.1"];
 
 let shared;
 
-/** The one Chromium of this test file. */
+/** Returns the one Chromium of this test file. */
 async function browser() {
   shared ??= chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
   return shared;
 }
 
-/** Ends it. */
+/** Closes Chromium. */
 export async function closeBrowser() {
   await (await shared)?.close();
   shared = undefined;
 }
 
 /**
- * A visitor with storage of their own: pages opened by `visitor.open(url)`. When the test ends none of them may have
- * written an error to the console, thrown, or asked another origin for anything.
+ * Returns a visitor with its own storage, whose `open(url)` opens pages. The test fails if one of these pages has
+ * written an error to the console, thrown, or requested another origin.
  *
- * @param expected patterns of console errors that the test means to cause
+ * @param expected patterns of console errors that the test causes on purpose
  */
 export async function visit(t, { width = 1440, height = 900, scheme = "light", expected = [], origins = [], ...options } = {}) {
   const chromium = await browser();
@@ -69,15 +69,15 @@ export async function visit(t, { width = 1440, height = 900, scheme = "light", e
       await page.goto(url);
       return page;
     },
-    /** Lets pages of this visitor reach that origin too. */
+    /** Allows pages of this visitor to reach this origin too. */
     allow: (origin) => own.add(origin),
   };
 }
 
-/** Takes a picture for people to look at. */
+/** Saves a screenshot for a visual check. */
 export async function picture(page, name, options = {}) {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  // What sticks to the top would otherwise be in the middle of a picture of the whole page.
+  // Scrolled, the sticky parts would appear in the middle of a full-page screenshot.
   if (options.fullPage) await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, animations: "disabled", ...options });
 }

@@ -1,8 +1,8 @@
-// Resources of a test end with it, the last first: pages before the gateway they are connected to.
+// Releases a test's resources in reverse order: pages before the gateway that they are connected to.
 
 const endsOf = new WeakMap();
 
-/** Does this when the test ends, before what was asked for earlier. */
+/** Runs `end` when the test ends, before the functions that were registered earlier. */
 export function atEnd(t, end) {
   const known = endsOf.get(t);
   if (known) return void known.push(end);

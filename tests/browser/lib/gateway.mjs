@@ -11,16 +11,16 @@ import { LIMIT_MS, within } from "./wait.mjs";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY = process.env.PRESENCE_GATEWAY_BIN ?? `${ROOT}target/debug/presence-gateway`;
-/** The built page. */
+/** Folder of the built page. */
 export const PAGE = process.env.PRESENCE_WEB_ROOT ?? `${ROOT}web-demo/dist`;
 const running = new Set();
 
-// A test run that dies takes its gateways with it.
+// If the test process dies, its gateways are killed too.
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a gateway on a free port of loopback that serves the demo page; it ends with the test. */
+/** Starts a gateway on a free loopback port that serves the demo page; it is stopped when the test ends. */
 export async function startGateway(t, args = []) {
   assert.ok(existsSync(BINARY), `no gateway at ${BINARY}: build it, or set PRESENCE_GATEWAY_BIN`);
   assert.ok(existsSync(`${PAGE}/index.html`), `no page at ${PAGE}: run \`node build.mjs\` in web-demo`);
@@ -41,12 +41,12 @@ class Gateway {
     this.#args = args;
   }
 
-  /** The link that it prints. */
+  /** The sign-in link that the gateway printed. */
   get link() {
     return /open\s+(http:\S+)/.exec(this.stdout)?.[1];
   }
 
-  /** The page without the secret. */
+  /** Address of the page, without the secret. */
   get page() {
     return this.link.replace(/#.*/, "");
   }
@@ -59,15 +59,15 @@ class Gateway {
     return `ws://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it; the second time on the port and with the token of the first. */
+  /** Starts the gateway. A later start uses the port and the token of the first. */
   async start() {
-    // Meanwhile another program may have got the port for a moment.
+    // Another program may hold the port for a moment.
     await within("the gateway's start", () => this.#tryStart());
     this.port = Number(new URL(this.link).port);
     this.#kept ??= this.token;
   }
 
-  /** Starts it, and returns whether it runs: it ends if its port is taken. */
+  /** Starts the gateway and returns whether it runs: it exits if its port is in use. */
   async #tryStart() {
     const args = ["serve", "--port", String(this.port), "--web-root", PAGE, ...this.#args];
     const env = this.#kept ? { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept } : process.env;
@@ -79,7 +79,7 @@ class Gateway {
     child.stdout.on("data", (data) => (this.stdout += data));
     child.stderr.on("data", (data) => (this.stderr += data));
     let isOver = false;
-    // All that it wrote has been read by then.
+    // After "close" all output has been read.
     child.once("close", () => (isOver = true));
     await within("the gateway's address", () => this.link ?? isOver);
     if (this.link) return true;
@@ -89,7 +89,7 @@ class Gateway {
 
   #kept;
 
-  /** Asks it to stop, as an operator does. */
+  /** Stops the gateway with SIGTERM, as an operator does. */
   async stop() {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -100,10 +100,11 @@ class Gateway {
     clearTimeout(late);
   }
 
-  /** Runs a command of the same binary against it. */
+  /** Runs another command of the gateway's binary against this gateway. */
   async run(...args) {
     const env = { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept ?? "" };
-    const child = spawn(BINARY, [args[0], "--port", String(this.port), ...args.slice(1)], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const all = [args[0], "--port", String(this.port), ...args.slice(1)];
+    const child = spawn(BINARY, all, { env, stdio: ["ignore", "pipe", "pipe"] });
     running.add(child);
     let output = "";
     child.stdout.on("data", (data) => (output += data));

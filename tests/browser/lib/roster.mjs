@@ -1,13 +1,13 @@
-// The table of instances as a test reads it.
+// Reads the table of instances.
 
 import { within } from "./wait.mjs";
 
-/** The row of an instance by the beginning of its name. */
+/** Finds the row of an instance by the start of its name. */
 export function row(page, name) {
   return page.locator("tr.row:visible", { has: page.locator(`.row-open:text-is("${name}")`) });
 }
 
-/** All rows that can be seen: `{name, status, badges, seen}`. */
+/** Returns all visible rows: `{name, status, badges, seen}`. */
 export function rows(page) {
   return page.locator("tr.row:visible").evaluateAll((all) =>
     all.map((element) => ({
@@ -22,7 +22,7 @@ export function rows(page) {
   );
 }
 
-/** Waits until the rows are as wanted, and returns them. */
+/** Waits until `isWanted` accepts the rows, and returns them. */
 export async function rowsWhen(page, what, isWanted) {
   return within(what, async () => {
     const found = await rows(page);
@@ -30,7 +30,7 @@ export async function rowsWhen(page, what, isWanted) {
   });
 }
 
-/** Waits until the page is live. */
+/** Waits until the page is connected. */
 export async function live(page) {
   await page.locator('.pill[data-phase="live"]').waitFor();
   await page.locator("tr.row:visible").first().waitFor();

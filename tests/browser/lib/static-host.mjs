@@ -1,4 +1,4 @@
-// Any host of static files: the page in a folder of it, and no gateway anywhere.
+// A host of static files that serves the page from a folder, without a gateway.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -7,10 +7,13 @@ import { extname, join, normalize } from "node:path";
 import { atEnd } from "./ends.mjs";
 import { PAGE } from "./gateway.mjs";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm" };
+const TYPES = {
+  ".html": "text/html", ".js": "text/javascript", ".css": "text/css",
+  ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm",
+};
 const FOLDER = "/some/folder/";
 
-/** Serves the page below a folder; returns its address. `lacks`: files it does not have. */
+/** Serves the page below a folder and returns its address. `lacks` selects files that are missing. */
 export async function startStaticHost(t, { lacks = () => false } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://host");

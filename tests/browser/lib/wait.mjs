@@ -1,11 +1,11 @@
-// Waiting with an end.
+// Waits with a time limit.
 
 import assert from "node:assert/strict";
 
-/** How long anything may take, in ms: far beyond what it takes on a busy machine. */
+/** Time limit of every wait, in ms: far longer than any wait takes, even on a busy machine. */
 export const LIMIT_MS = 30_000;
 
-/** Waits until `ask` returns something, and returns it. */
+/** Waits until `ask` returns a truthy value, and returns that value. */
 export async function within(what, ask) {
   const end = Date.now() + LIMIT_MS;
   for (;;) {
