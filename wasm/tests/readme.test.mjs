@@ -103,6 +103,7 @@ describe("README", () => {
     ["require(", /^connected with protocol 4/],
     ["findings().length", /^0 findings\n$/],
     ["findings()", /^studio Idle 2m ago\nOne id is written in more than one way\./],
+    ["TestGateway", /^Active\nIdle\n$/],
     ["graceMs", /listening\n/],
     ["seconds of", /^Active\nIdle\ngone\n$/],
     ['token: "wrong"', /^AUTH_TOKEN_MISMATCH - Give the token[^\n]*\ngave up: AUTH_TOKEN_MISMATCH\n$/],

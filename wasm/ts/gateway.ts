@@ -7,7 +7,7 @@ import { verifyDevice } from "./gateway/device.js";
 import type { SimulatedGatewayOptions } from "./gateway/options.js";
 import { isOriginAllowed } from "./gateway/origin.js";
 import type { SimulatedClient, SimulatedSocket } from "./gateway/socket.js";
-import { simulatedWebSocket } from "./gateway/websocket.js";
+import { memoryWebSocket } from "./testing/websocket.js";
 import type { PresenceEntry } from "./types.js";
 import type { WebSocketConstructor } from "./websocket.js";
 
@@ -56,7 +56,7 @@ export class SimulatedGateway {
     } catch (error) {
       throw asPresenceError(error);
     }
-    this.WebSocket = simulatedWebSocket(this);
+    this.WebSocket = memoryWebSocket(this);
     this.#serve();
   }
 

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 
 export const EXPECTED = { first: "Idle", rows: ["gateway-host", "Ana"], label: "macOS 26.1", code: "INVALID_ARGUMENT" };
 
+/** What an app's own test sees (apps/tested.js). */
+export const TESTED = ["", "studio: Active", "studio: Idle", ""];
+
 /** What a page shows of a gateway (apps/live.js). */
 const LIVE = { ok: true, rows: ["gateway-host", "Ana"], element: ["Ana", "gateway-host"], hooks: "gateway-host,Ana" };
 

@@ -45,7 +45,7 @@ export function app(name) {
   const folder = join(APPS, name);
   rmSync(folder, { recursive: true, force: true });
   cpSync(join(HERE, "apps", name), folder, { recursive: true });
-  for (const file of ["use.js", "live.js"]) cpSync(join(HERE, "apps", file), join(folder, file));
+  for (const file of ["use.js", "live.js", "tested.js"]) cpSync(join(HERE, "apps", file), join(folder, file));
   return folder;
 }
 

@@ -3,6 +3,7 @@
 import { xxhash3 } from "hash-wasm";
 import * as client from "openclaw-presence";
 import { initSimulator, openRecording, SimulatedGateway } from "openclaw-presence/simulator";
+import { TestGateway } from "openclaw-presence/testing";
 
 import { Collector } from "./collect.mjs";
 import * as assert from "../lib/assert.mjs";
@@ -22,8 +23,8 @@ const simulation = async () => {
   return glue;
 };
 
-/** The package, and the simulated gateway, which is not part of it. */
-export const presence = { ...client, SimulatedGateway };
+/** The package with the gateway for tests of apps, and the simulated gateway, which is not part of it. */
+export const presence = { ...client, SimulatedGateway, TestGateway };
 
 /** Runs the suite of that name. */
 export async function runSuite(name) {

@@ -13,3 +13,4 @@ simulation.initSync({ module: readFileSync(join(WORK, "simulation/glue_bg.wasm")
 
 export * from "../../dist/node/index.js";
 export { loadRecording, openRecording, SimulatedGateway } from "../../dist/simulator.js";
+export { TestGateway } from "../../dist/testing.js";

@@ -14,5 +14,6 @@ import requests from "./requests.mjs";
 import roster from "./roster.mjs";
 import shared from "./shared.mjs";
 import signals from "./signals.mjs";
+import testing from "./testing.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, observed, requests, signals, shared, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, observed, requests, signals, shared, notifications, failures, "element-text": elementText, testing };

@@ -3,12 +3,14 @@ import { PresenceClient as AloneClient } from "openclaw-presence/client";
 import "openclaw-presence/element";
 import type { ElementLabels, PresenceRosterElement } from "openclaw-presence/element";
 import { init, initSync } from "openclaw-presence/slim";
+import { TestGateway } from "openclaw-presence/testing";
 
 const word: AgeStatus = status(1, { activeMs: 5 });
 const shown: Status = displayStatus(["disconnect", undefined], 1);
 const client: PresenceClient = new PresenceClient({ url: "ws://127.0.0.1:18789", token: "secret" });
 class OwnSocket extends WebSocket {}
 const own: PresenceClient = new PresenceClient({ WebSocket: OwnSocket });
+const tested: PresenceClient = new PresenceClient(new TestGateway().options);
 const alone: AloneClient = new AloneClient();
 const rows: readonly PresenceRow[] = new Roster({ ttlMs: 5 }).list();
 const code: string = new PresenceError("FREED", "").code;
@@ -38,4 +40,4 @@ element.addEventListener("error", ({ error }) => console.log(error.code));
 element.roster = client.roster;
 
 export { element, health, labels, node, other };
-export { alone, client, code, loaded, never, own, rows, shown, word };
+export { alone, client, code, loaded, never, own, rows, shown, tested, word };

@@ -1,22 +1,35 @@
 import type { WebSocketConstructor, WebSocketLike } from "../websocket.js";
-import type { SimulatedClient, SimulatedSocket } from "./socket.js";
 
-/** A simulated gateway, as its clients see it. */
+/** The client's end of a connection. */
+export interface MemorySocket {
+  readonly isOpen: boolean;
+  send(text: string): void;
+  close(): void;
+}
+
+/** What the gateway's end of a connection calls. */
+export interface MemoryListener {
+  ontext(text: string): void;
+  onclose(code: number, reason: string): void;
+}
+
+/** A gateway in memory, as its clients see it. */
 interface Reachable {
-  open(client: SimulatedClient): SimulatedSocket;
+  /** Throws where nothing listens. */
+  open(listener: MemoryListener): MemorySocket;
 }
 
 /**
- * Returns a WebSocket class whose sockets connect to a simulated gateway. As with real sockets, no event fires
+ * Returns a WebSocket class whose sockets connect to a gateway in memory. As with real sockets, no event fires
  * synchronously.
  */
-export function simulatedWebSocket(gateway: Reachable): WebSocketConstructor {
-  return class SimulatedWebSocket implements WebSocketLike {
+export function memoryWebSocket(gateway: Reachable): WebSocketConstructor {
+  return class MemoryWebSocket implements WebSocketLike {
     onopen: WebSocketLike["onopen"] = null;
     onmessage: WebSocketLike["onmessage"] = null;
     onerror: WebSocketLike["onerror"] = null;
     onclose: WebSocketLike["onclose"] = null;
-    #socket: SimulatedSocket | undefined;
+    #socket: MemorySocket | undefined;
     #isClosed = false;
 
     constructor() {
@@ -44,7 +57,7 @@ export function simulatedWebSocket(gateway: Reachable): WebSocketConstructor {
           onclose: (code, reason) => queueMicrotask(() => this.#end(code, reason)),
         });
       } catch {
-        // The gateway was freed and no longer listens.
+        // The gateway is gone or unreachable.
         this.onerror?.({ message: "connection refused" });
         return this.#end(1006, "");
       }
