@@ -92,6 +92,8 @@ describe("<presence-roster>", () => {
   test("it shows who is there, live, under a strict content security policy", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
+    const scopes = await page.evaluate(() => document.querySelector("presence-roster").client.roster.rows.find(({ isOwn }) => isOwn).scopes);
+    assert.deepEqual(scopes, ["operator.read"], "it asks for no more than it needs");
     assert.match(await page.locator("presence-roster [part=heading]").innerText(), /Instances \(\d+\)/);
     assert.match(await page.locator("presence-roster [part=connection]").innerText(), /^Live$/);
     await join(page, "Zoe");

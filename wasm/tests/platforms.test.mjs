@@ -47,6 +47,23 @@ for (const entry of ENTRIES) {
     assert.equal(printed, Array(3).fill("NO_WEBASSEMBLY,true").join());
   });
 
+  test(`${entry.split("/dist/")[1]} loads without blocking`, async () => {
+    const printed = await run(`
+      // Compiles where the caller waits for it, unlike WebAssembly.compile.
+      WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: () => { throw new Error("blocks"); } });
+      const { isReady, PresenceClient, ready } = await import(${JSON.stringify(entry)});
+      let turns = 0;
+      const count = () => { turns += 1; if (!isReady()) setImmediate(count); };
+      setImmediate(count);
+      const client = new PresenceClient({ url: "ws://127.0.0.1:1", instanceId: false, deviceKey: false }).start();
+      console.log(isReady());
+      await ready();
+      client.close();
+      console.log(isReady(), turns > 0);
+    `);
+    assert.equal(printed, "false\ntrue true");
+  });
+
   test(`${entry.split("/dist/")[1]} loads without the platform's inflate`, async () => {
     const printed = await run(`
       delete globalThis.DecompressionStream;
