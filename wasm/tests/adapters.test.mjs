@@ -1,4 +1,4 @@
-// Each framework's adapter in a component of that framework, in Chromium; the framework-free store below them.
+// The adapters: each in a component of its framework, in Chromium; and the framework-free store below them.
 
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
@@ -48,7 +48,7 @@ describe("an adapter renders when the selection changes, until it is unmounted",
   }
 });
 
-/** A client whose snapshots the test makes. */
+/** A client whose snapshots the test sets. */
 function source(first) {
   const listeners = new Set();
   let snapshot = first;
@@ -78,7 +78,7 @@ describe("the store", () => {
     const unsubscribe = store.subscribe((selection) => told.push(selection));
     const first = store.getSnapshot();
     assert.equal(store.getSnapshot(), first);
-    assert.equal(runs, 1, "once a snapshot");
+    assert.equal(runs, 1, "once for each snapshot");
     client.set({ rows: ["a"] });
     assert.equal(store.getSnapshot(), first);
     assert.deepEqual(told, []);
@@ -88,7 +88,7 @@ describe("the store", () => {
     assert.equal(client.listeners.size, 0);
   });
 
-  test("a subscriber hears a change that was read in between", () => {
+  test("notifies a subscriber of a change that was read before the notification", () => {
     const client = source({ rows: 1 });
     const store = rosterStore(client, ({ rows }) => rows);
     const told = [];
@@ -98,7 +98,7 @@ describe("the store", () => {
     assert.deepEqual(told, [2]);
   });
 
-  test("selects the roster by default and compares as it is told", () => {
+  test("selects the roster by default, and compares with the given function", () => {
     const client = source({ rows: 1 });
     assert.equal(rosterStore(client).getSnapshot(), client.getSnapshot());
     const even = rosterStore(client, ({ rows }) => rows, (a, b) => a % 2 === b % 2);
@@ -118,7 +118,7 @@ describe("the store", () => {
   });
 });
 
-test("Vue and Solid on a server render and leave no subscriber", async () => {
+test("Vue and Solid render on a server and leave no subscriber", async () => {
   const body = await bundle(
     `import { createComponent } from "solid-js";
      import { renderToString as renderSolid } from "solid-js/web";
@@ -200,7 +200,7 @@ test("selectors of Vue and Solid follow the reactive values that they read", asy
   assert.equal(client.listeners.size, 0);
 });
 
-test("the client of a Lit controller can come later and be replaced", () => {
+test("the client of a Lit controller can be set later and replaced", () => {
   const updates = [];
   const host = { addController() {}, requestUpdate: () => updates.push(controller.value) };
   const controller = new RosterController(host, undefined, ({ rows }) => rows.length);
@@ -218,11 +218,11 @@ test("the client of a Lit controller can come later and be replaced", () => {
   assert.deepEqual([controller.value, one.listeners.size, two.listeners.size], [0, 0, 0]);
 });
 
-test("the module that holds the hooks says that it is for clients, in both forms", () => {
+test("the module of the hooks is marked as a client module, as ESM and as CommonJS", () => {
   for (const form of ["js", "cjs"]) {
     const code = readFileSync(path(`../dist/entry/react.${form}`), "utf8");
     assert.match(code, /^("use strict";\n)?"use client";\n/, form);
-    assert.ok(!code.includes("export *"), "bundlers refuse it there");
+    assert.ok(!code.includes("export *"), "bundlers refuse `export *` in a client module");
   }
 });
 

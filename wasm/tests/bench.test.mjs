@@ -1,4 +1,4 @@
-// What the benchmark compares does the same: equal rows of the same frames.
+// Both sides of the benchmark do the same work: they make equal rows from the same frames.
 
 import { test } from "node:test";
 
@@ -10,7 +10,7 @@ import { Roster } from "./lib/presence-node.mjs";
 
 const plainly = (rows) => JSON.parse(JSON.stringify(rows));
 
-/** Both rosters hold the same list at these times. */
+/** Asserts that both rosters hold the same list at these times. */
 function equalLists(roster, plain, times) {
   for (const now of times) assert.deepEqual(plainly(roster.list(now)), plainly(plain.list(now)));
 }
@@ -63,7 +63,7 @@ test("plain JavaScript and the core make equal rows of touches and removals", ()
   }
 });
 
-test("plain JavaScript and the core merge the rows of one instance alike", () => {
+test("plain JavaScript and the core merge the rows of one instance in the same way", () => {
   const one = entry(4);
   const list = [
     { ...one, reason: "connect", lastInputSeconds: undefined, ts: NOW - 5_000, scopes: ["operator.read"] },
@@ -83,7 +83,7 @@ test("plain JavaScript and the core merge the rows of one instance alike", () =>
   roster.free();
 });
 
-test("plain JavaScript and the core take what is odd alike", () => {
+test("plain JavaScript and the core handle malformed rows in the same way", () => {
   const one = entry(4);
   const odd = [
     null,
@@ -106,9 +106,10 @@ test("plain JavaScript and the core take what is odd alike", () => {
   roster.free();
 });
 
-test("plain JavaScript and the core refuse a digest that is another one", () => {
-  // Rows of all lengths that the hash treats differently.
-  const list = [1, 3, 8, 16, 100, 128, 200, 240, 300, 1_100, 2_500].map((length, index) => ({ a: "x".repeat(length), ts: NOW, instanceId: `i${index}` }));
+test("plain JavaScript and the core refuse a wrong digest", () => {
+  // The lengths cover all branches of the hash.
+  const lengths = [1, 3, 8, 16, 100, 128, 200, 240, 300, 1_100, 2_500];
+  const list = lengths.map((length, index) => ({ a: "x".repeat(length), ts: NOW, instanceId: `i${index}` }));
   const keys = list.map(({ instanceId }, index) => (index === 0 ? "SELF" : instanceId));
   const digest = digestText(list.reduce((sum, one, index) => sum + rowDigest(keys[index], one), 0n));
   const touch = (digest) => JSON.stringify({ from: 1, to: 1, upserts: [], removals: [], touched: [["SELF", NOW + 1]], digest });

@@ -1,4 +1,4 @@
-// The same suites, vectors and gateway tests in headless Chromium.
+// The suites, vectors and gateway tests of Node, in headless Chromium.
 
 import { describe, test } from "node:test";
 
@@ -12,18 +12,19 @@ import { SUITES } from "./suites/index.mjs";
 import { runVectors, summary } from "./vectors/run.mjs";
 import { readSuite } from "./vectors/suite.mjs";
 
-/** Runs a job of `browser/jobs.mjs` in a page of its own. */
+/** Runs a job of `browser/jobs.mjs` in a new page. */
 async function inPage(t, job, argument, exposed = {}) {
   const origin = await serve(t);
   const browser = await startBrowser(t);
   const context = await browser.newContext();
   for (const [name, work] of Object.entries(exposed)) await context.exposeFunction(name, work);
   const page = await openPage(context, `${origin}/tests/browser/page.html`);
-  const result = await page.evaluate(async ([name, given]) => (await import("/tests/browser/jobs.mjs"))[name](given), [job, argument]);
+  const run = async ([name, given]) => (await import("/tests/browser/jobs.mjs"))[name](given);
+  const result = await page.evaluate(run, [job, argument]);
   return { result, page };
 }
 
-/** Tells the results of a page as tests of their own. */
+/** Reports each result of a page as a test. */
 async function tell(t, results) {
   assert.ok(results.length > 0, "there are tests");
   for (const { name, error } of results) {
@@ -52,7 +53,7 @@ test("a real gateway in Chromium", async (t) => {
   await tell(t, result);
 });
 
-test("vectors in Chromium, with the digest of Node", async (t) => {
+test("vectors in Chromium give the digest of Node", async (t) => {
   const files = vectorFiles();
   const { result } = await inPage(t, "runAllVectors", files.map(([name]) => name));
   console.log(summary(result).replace("wasm", "wasm in Chromium"));

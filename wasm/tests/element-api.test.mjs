@@ -13,7 +13,7 @@ const BODY = `<!doctype html><html lang="en"><title>Roster</title><link rel="ico
     Object.assign(globalThis, stub, { element: document.querySelector("presence-roster") });
   </script><h1>Chat</h1><presence-roster></presence-roster></html>`;
 
-describe("<presence-roster> as its users see it", () => {
+describe("<presence-roster> properties, slots and events", () => {
   const ends = [];
   const t = { after: (end) => ends.unshift(end) };
   let page;
@@ -37,7 +37,7 @@ describe("<presence-roster> as its users see it", () => {
   const part = (name) => page.locator(`presence-roster [part=${name}]`);
   const news = () => part("news").innerText();
 
-  test("the heading is one, of the level that is set", async () => {
+  test("the heading has the level that is set", async () => {
     const tag = (level) =>
       page.evaluate(async (level) => {
         element.headingLevel = level;
@@ -49,7 +49,7 @@ describe("<presence-roster> as its users see it", () => {
     await page.getByRole("heading", { level: 3, name: "Instances" }).waitFor();
   });
 
-  test("a slot replaces the contents of one row, also of one that comes later", async () => {
+  test("a slot replaces the contents of one row, also of a row that is added later", async () => {
     await page.evaluate(() => {
       element.innerHTML = `<a href="#" slot="row-ana">Ana's page</a>`;
       element.client = new StubClient([row("ben")]);
@@ -62,7 +62,7 @@ describe("<presence-roster> as its users see it", () => {
     assert.equal(await part("host").filter({ hasText: "ben" }).isVisible(), true);
   });
 
-  test("errors of its client are events, of its present one only", async () => {
+  test("errors of the current client are events; errors of an earlier client are not", async () => {
     const codes = await page.evaluate(async () => {
       const codes = [];
       element.addEventListener("error", ({ error, message }) => codes.push(`${error.code} ${message}`));
@@ -78,12 +78,17 @@ describe("<presence-roster> as its users see it", () => {
     assert.deepEqual(codes, ["FIRST one", "SECOND two"]);
   });
 
-  test("an invalid property is an error that the element shows, until it is corrected", async () => {
+  test("the element shows an error for an invalid property until the property is corrected", async () => {
     const told = await page.evaluate(async () => {
       const told = [];
       element.addEventListener("error", ({ error }) => told.push(error.code));
       const connection = () => element.shadowRoot.querySelector("[part=connection]").innerText;
-      for (const members of [{ url: "ws://127.0.0.1:9", locale: "no_tag" }, { locale: "de", labels: { nonsense: "x" } }, { url: "http//:", labels: null }]) {
+      const invalid = [
+        { url: "ws://127.0.0.1:9", locale: "no_tag" },
+        { locale: "de", labels: { nonsense: "x" } },
+        { url: "http//:", labels: null },
+      ];
+      for (const members of invalid) {
         Object.assign(element, members);
         await element.updateComplete;
         element.requestUpdate();
@@ -98,7 +103,7 @@ describe("<presence-roster> as its users see it", () => {
     assert.match(told.join(" | "), /no_tag.*true.*labels.nonsense.*true.*url.*true.*Not connected/);
   });
 
-  test("all its words can be of another language", async () => {
+  test("all words can be translated", async () => {
     await page.evaluate(async () => {
       element.locale = "sv";
       element.labels = {
@@ -116,11 +121,21 @@ describe("<presence-roster> as its users see it", () => {
         joined: (names) => `${names} kam`,
       };
       const left = { status: "Left", isConnected: false, lastInputText: "" };
-      element.client = new StubClient([row("ö", { host: undefined, isOwn: true }), row("Åke", { ...left, ageText: "1 Min." }), row("Zoe", { entry: { gateway: "home" } })].map((row) => ({ ...row, reasonLabel: "", ageText: "1 Min." })));
+      const rows = [
+        row("ö", { host: undefined, isOwn: true }),
+        row("Åke", { ...left, ageText: "1 Min." }),
+        row("Zoe", { entry: { gateway: "home" } }),
+      ];
+      element.client = new StubClient(rows.map((row) => ({ ...row, reasonLabel: "", ageText: "1 Min." })));
       await element.updateComplete;
     });
     const lines = await page.locator("presence-roster :is(h2, header span, li span)").allInnerTexts();
-    assert.equal(lines.filter(Boolean).join("|"), "Instanzen: 2, 1 weg|Verbunden|unbekannt|Aktiv|dieser · macOS 26.1|Eingabe 1m ago · 1 Min.|Zoe|Aktiv|macOS 26.1 · über home|Eingabe 1m ago · 1 Min.|Åke|Weg (1 Min.)|macOS 26.1");
+    assert.deepEqual(lines.filter(Boolean), [
+      "Instanzen: 2, 1 weg", "Verbunden",
+      "unbekannt", "Aktiv", "dieser · macOS 26.1", "Eingabe 1m ago · 1 Min.",
+      "Zoe", "Aktiv", "macOS 26.1 · über home", "Eingabe 1m ago · 1 Min.",
+      "Åke", "Weg (1 Min.)", "macOS 26.1",
+    ]);
     await page.clock.runFor(3_000);
     assert.equal(await news(), "2 da");
     await page.evaluate(() => element.client.tell("join", row("kim", { host: undefined })));
@@ -128,7 +143,7 @@ describe("<presence-roster> as its users see it", () => {
     assert.equal(await news(), "unbekannt kam");
   });
 
-  test("news of a client are not announced once another one is shown", async () => {
+  test("pending announcements are dropped when the client is replaced", async () => {
     await page.evaluate(() => {
       globalThis.first = new StubClient([row("ana"), row("ben")]);
       element.client = first;
@@ -143,7 +158,7 @@ describe("<presence-roster> as its users see it", () => {
       await element.updateComplete;
       first.tell("join", row("lou"));
     });
-    assert.equal(await news(), "", "what was said is of another list");
+    assert.equal(await news(), "", "the last announcement was about another list");
     await page.clock.runFor(3_000);
     assert.equal(await news(), "1 instance");
     await page.evaluate(async () => {

@@ -6,9 +6,9 @@ import * as assert from "./lib/assert.mjs";
 import { openPage, startBrowser } from "./lib/browser.mjs";
 import { serve } from "./lib/server.mjs";
 
-/** Background and text of light and dark pages: the extremes, and pages with less contrast. */
+/** Background and text of light and dark pages: the extremes, and pages with lower contrast. */
 const PAGES = { white: ["#fff", "#000"], light: ["#f3f4f6", "#404040"], dark: ["#1f2228", "#d4d4d8"], black: ["#000", "#fff"] };
-/** WCAG 2.2: 1.4.3 for text, 1.4.11 for marks. */
+/** Minimum contrast by WCAG 2.2: 1.4.3 for text, 1.4.11 for graphics. */
 const LEAST = { text: 4.5, mark: 3 };
 
 describe("colours of <presence-roster>", () => {
@@ -32,7 +32,8 @@ describe("colours of <presence-roster>", () => {
     test(`text and marks have enough contrast on all pages with color-scheme: ${scheme}`, async () => {
       for (const [name, [background, text]] of Object.entries(PAGES)) {
         const found = await page.evaluate(contrasts, { scheme, background, text });
-        assert.deepEqual([...new Set(found.map(({ part }) => part))].sort(), ["connection", "details", "dot", "empty", "heading", "host", "seen", "status"]);
+        const parts = [...new Set(found.map(({ part }) => part))].sort();
+        assert.deepEqual(parts, ["connection", "details", "dot", "empty", "heading", "host", "seen", "status"]);
         const bad = found.filter(({ kind, contrast }) => !(contrast >= LEAST[kind]));
         assert.deepEqual(bad, [], name);
       }
@@ -40,8 +41,12 @@ describe("colours of <presence-roster>", () => {
   }
 
   test("colours follow the page's scheme, not the system's, and custom properties win", async () => {
-    const active = () => page.evaluate(() => getComputedStyle(document.querySelector("presence-roster").shadowRoot.querySelector("li [part=dot]")).backgroundColor);
-    const set = (name, value) => page.evaluate(([name, value]) => document.documentElement.style.setProperty(name, value), [name, value]);
+    const active = () => page.evaluate(() => {
+      const dot = document.querySelector("presence-roster").shadowRoot.querySelector("li [part=dot]");
+      return getComputedStyle(dot).backgroundColor;
+    });
+    const set = (name, value) =>
+      page.evaluate(([name, value]) => document.documentElement.style.setProperty(name, value), [name, value]);
     await set("color-scheme", "normal");
     const light = await active();
     await set("color-scheme", "light dark");
@@ -51,19 +56,22 @@ describe("colours of <presence-roster>", () => {
   });
 });
 
-/** Gives one element a row of each status, the other an empty list of a client that was refused. */
+/** Shows one element with a row of each status, and one with an empty list of a refused client. */
 async function show() {
   const { row, StubClient } = await import("/tests/browser/stub-client.js");
   const rows = ["Active", "Idle", "Stale", "Left"].map((status) => row(status, { status }));
   const [full, empty] = document.querySelectorAll("presence-roster");
-  // Colours are read at once, not half-way through a transition.
-  for (const { shadowRoot } of [full, empty]) shadowRoot.append(Object.assign(document.createElement("style"), { textContent: "* { transition: none !important }" }));
+  // Without transitions, colours have their final value immediately.
+  for (const { shadowRoot } of [full, empty]) {
+    const style = Object.assign(document.createElement("style"), { textContent: "* { transition: none !important }" });
+    shadowRoot.append(style);
+  }
   full.client = new StubClient(rows);
   empty.client = new StubClient([], { hasList: false, connection: { phase: "refused", error: { message: "unauthorized" } } });
   await new Promise(requestAnimationFrame);
 }
 
-/** The contrast of each part with a page's background. */
+/** Returns the contrast of each part with the page's background. */
 function contrasts({ scheme, background, text }) {
   Object.assign(document.documentElement.style, { colorScheme: scheme, background, color: text });
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -72,16 +80,19 @@ function contrasts({ scheme, background, text }) {
       context.fillStyle = colour;
       context.fillRect(0, 0, 1, 1);
     }
-    const [r, g, b] = Array.from(context.getImageData(0, 0, 1, 1).data, (value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    const linear = (value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = Array.from(context.getImageData(0, 0, 1, 1).data, linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const contrast = (colour) => {
     const [dark, light] = [luminance(background), luminance(background, colour)].sort((a, b) => a - b);
     return (light + 0.05) / (dark + 0.05);
   };
-  const parts = [...document.querySelectorAll("presence-roster")].flatMap(({ shadowRoot }) => [...shadowRoot.querySelectorAll("[part]")]);
+  const roots = [...document.querySelectorAll("presence-roster")].map(({ shadowRoot }) => shadowRoot);
+  const parts = roots.flatMap((root) => [...root.querySelectorAll("[part]")]);
+  const hasText = (element) => element.textContent.trim() !== "" && !element.matches("ul, li, .news");
   return parts
-    .filter((element) => element.checkVisibility() && (element.part.contains("dot") || (element.textContent.trim() !== "" && !element.matches("ul, li, .news"))))
+    .filter((element) => element.checkVisibility() && (element.part.contains("dot") || hasText(element)))
     .map((element) => {
       const part = element.getAttribute("part");
       const { color, backgroundColor, borderTopColor, borderTopStyle } = getComputedStyle(element);

@@ -1,4 +1,4 @@
-// The custom element in Chromium, against a real gateway.
+// The custom element in Chromium, at a real gateway.
 
 import { after, before, describe, test } from "node:test";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { openPage, startBrowser } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { serve } from "./lib/server.mjs";
 
-/** As strict as a page with WebAssembly and a WebSocket can be: no inline script, no inline style. */
+/** The strictest policy that allows WebAssembly and a WebSocket: no inline script, no inline style. */
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; img-src data:; " +
   "require-trusted-types-for 'script'; trusted-types lit-html";
@@ -21,7 +21,7 @@ const body = (inner) =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>Roster</title><link rel="icon" href="data:,">
    <script type="module" src="/dist/entry/element.js"></script><main><h1>Chat</h1>${inner}</main></html>`;
 
-/** A page whose own elements are written with Lit, in its build for developers, which warns of more. */
+/** A page whose elements use Lit's development build, which logs more warnings. */
 const LIT_PAGE = `<!doctype html><html lang="en"><title>Lit</title><link rel="icon" href="data:,">
   <script type="importmap">{ "imports": {
     "lit": "/npm/lit/index.js",
@@ -66,7 +66,7 @@ describe("<presence-roster>", () => {
     for (const end of ends) await end();
   });
 
-  /** A page of its own visitor; it must not complain, unless it may. */
+  /** Opens a page for a new visitor; the test fails if the page logs errors, unless `mayComplain` is set. */
   const open = async (t, path = "/", { mayComplain = false, ...options } = {}) => {
     const context = await browser.newContext({ viewport: { width: 800, height: 600 }, ...options });
     const page = await openPage(context, origin + path);
@@ -77,7 +77,7 @@ describe("<presence-roster>", () => {
     return page;
   };
   const rows = (page) => page.locator("presence-roster li");
-  /** Lets another client connect, from a page's script. */
+  /** Connects another client from a page's script. */
   const join = (page, name) =>
     page.evaluate(
       async ([url, token, displayName]) => {
@@ -89,7 +89,7 @@ describe("<presence-roster>", () => {
       [gateway.url, gateway.token, name],
     );
 
-  test("it shows who is there, live, under a strict content security policy", async (t) => {
+  test("it shows the live roster under a strict content security policy", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
     const scopes = await page.evaluate(() => document.querySelector("presence-roster").client.roster.rows.find(({ isOwn }) => isOwn).scopes);
@@ -107,7 +107,7 @@ describe("<presence-roster>", () => {
     await page.screenshot({ path: `${SCREENSHOTS}/element-light.png` });
   });
 
-  test("its own last input is a moment ago after a hand was there", async (t) => {
+  test("input in the page resets the last input of its own row", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
     await page.mouse.move(100, 100);
@@ -115,7 +115,7 @@ describe("<presence-roster>", () => {
     await rows(page).filter({ hasText: "this client" }).filter({ hasText: "input just now" }).waitFor();
   });
 
-  test("rows stand still: by name, the gateway on top, elements kept", async (t) => {
+  test("rows are sorted by name, with the gateway on top, and keep their elements", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
     await join(page, "Ben");
@@ -126,14 +126,17 @@ describe("<presence-roster>", () => {
       const list = document.querySelector("presence-roster").shadowRoot.querySelectorAll("li");
       for (const item of list) item.nameBefore = item.querySelector("[part=host]").textContent;
     });
-    // A name that stands before that of any gateway.
+    // A name that sorts before that of the gateway.
     await join(page, "0 Ada");
     await rows(page).filter({ hasText: "0 Ada" }).waitFor();
     const [gateway, first, ...others] = await names();
     assert.match(await rows(page).first().locator("[part=details]").innerText(), /\bgateway$/);
     assert.deepEqual([first, gateway, ...others], ["0 Ada", ...before]);
     assert.deepEqual(others, [...others].sort(new Intl.Collator().compare));
-    const kept = await page.evaluate(() => [...document.querySelector("presence-roster").shadowRoot.querySelectorAll("li")].map((item) => item.nameBefore));
+    const kept = await page.evaluate(() => {
+      const { shadowRoot } = document.querySelector("presence-roster");
+      return [...shadowRoot.querySelectorAll("li")].map((item) => item.nameBefore);
+    });
     assert.deepEqual(kept, [gateway, undefined, ...others], "each row has the element that it had");
   });
 
@@ -149,17 +152,18 @@ describe("<presence-roster>", () => {
     }
   });
 
-  test("screen readers hear who came and went, together and not who aged", async (t) => {
+  test("screen readers hear joins and leaves in one announcement, not age changes", async (t) => {
     const page = await open(t, "/empty");
     await page.evaluate(
       async ([url, token]) => {
         const { PresenceClient } = await import("/dist/index.js");
         const element = document.querySelector("presence-roster");
-        // Every row ages within a second.
+        // With these thresholds, every row changes its status within a second.
         element.client = new PresenceClient({ url, token, deviceKey: false, thresholds: { activeMs: 300, idleMs: 600 } }).start();
         globalThis.announced = [];
         const region = element.shadowRoot.querySelector("[role=status]");
-        new MutationObserver(() => announced.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+        const observer = new MutationObserver(() => announced.push(region.textContent));
+        observer.observe(region, { childList: true, characterData: true, subtree: true });
       },
       [gateway.url, gateway.token],
     );
@@ -178,7 +182,7 @@ describe("<presence-roster>", () => {
     assert.match(others.join(" | "), /^(Kim, Lou|Lou, Kim) joined \| (Kim, Lou|Lou, Kim) left$/);
   });
 
-  test("after a restart of the gateway only those are said to be gone who do not come back", async (t) => {
+  test("after a restart of the gateway, only clients that stay away are announced as left", async (t) => {
     const own = await startGateway(t);
     const page = await open(t, "/empty", { mayComplain: true });
     await page.evaluate(
@@ -193,7 +197,8 @@ describe("<presence-roster>", () => {
         element.client = new PresenceClient({ url, token, deviceKey: false }).start();
         globalThis.told = [];
         const region = element.shadowRoot.querySelector("[role=status]");
-        new MutationObserver(() => told.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+        const observer = new MutationObserver(() => told.push(region.textContent));
+        observer.observe(region, { childList: true, characterData: true, subtree: true });
       },
       [own.url, own.token],
     );
@@ -216,7 +221,7 @@ describe("<presence-roster>", () => {
     await page.screenshot({ path: `${SCREENSHOTS}/element-narrow.png` });
   });
 
-  test("nothing jumps when a word on a row changes", async (t) => {
+  test("the layout does not move when a text in a row changes", async (t) => {
     const page = await open(t);
     const own = rows(page).filter({ hasText: "this client" });
     await own.waitFor();
@@ -227,7 +232,7 @@ describe("<presence-roster>", () => {
     assert.equal(await height(), before);
   });
 
-  test("a wrong token says what to do", async (t) => {
+  test("after a wrong token, the element says what to do", async (t) => {
     const page = await open(t, "/wrong");
     const connection = page.locator("presence-roster [part=connection]");
     await connection.filter({ hasText: "token mismatch" }).waitFor();
@@ -235,12 +240,12 @@ describe("<presence-roster>", () => {
     assert.equal(await connection.getAttribute("data-phase"), "refused");
   });
 
-  test("a page that forbids WebAssembly is told how to allow it", async (t) => {
+  test("in a page that forbids WebAssembly, the element says how to allow it", async (t) => {
     const page = await open(t, "/blocked", { mayComplain: true });
     await page.locator("presence-roster [part=connection]").filter({ hasText: "wasm-unsafe-eval" }).waitFor();
   });
 
-  test("without a url it waits for one, and a client of one's own will do", async (t) => {
+  test("without a url it asks for one, and it accepts the app's own client", async (t) => {
     const page = await open(t, "/empty");
     await page.locator("presence-roster [part=empty]").filter({ hasText: "No gateway is set" }).waitFor();
     await page.evaluate(
@@ -263,7 +268,7 @@ describe("<presence-roster>", () => {
     assert.deepEqual(counts, [true, true, 1, "live"], "a given client goes on");
   });
 
-  test("it connects while it is in the page and no longer; moving it costs nothing", async (t) => {
+  test("it is connected while it is in the page, and moving it keeps the connection", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
     const phases = await page.evaluate(async () => {
@@ -280,7 +285,7 @@ describe("<presence-roster>", () => {
     assert.deepEqual(phases, [true, "live", true, "stopped"]);
   });
 
-  test("importing it twice, or under another name, does no harm", async (t) => {
+  test("it can be imported twice, and defined under another name", async (t) => {
     const page = await open(t);
     const result = await page.evaluate(async () => {
       const { definePresenceRoster, PresenceRosterElement } = await import("/dist/entry/element.js");
@@ -294,7 +299,7 @@ describe("<presence-roster>", () => {
     assert.deepEqual(result, [true, true]);
   });
 
-  test("a page with another copy of Lit renders it like any element", async (t) => {
+  test("a page with another copy of Lit can render it", async (t) => {
     const page = await open(t, "/lit");
     const heading = page.locator("presence-roster [part=heading]");
     await heading.filter({ hasText: "Team" }).waitFor();
@@ -305,17 +310,18 @@ describe("<presence-roster>", () => {
   });
 });
 
-test("on a server importing it defines nothing and throws nothing", async () => {
+test("importing it on a server defines nothing and throws nothing", async () => {
   const { definePresenceRoster, PresenceRosterElement } = await import("../dist/entry/element.js");
   definePresenceRoster();
   assert.equal(typeof PresenceRosterElement, "function");
-  assert.ok(!("customElements" in globalThis) && !("HTMLElement" in globalThis), "it declares no globals of browsers");
+  assert.ok(!("customElements" in globalThis) && !("HTMLElement" in globalThis), "it adds no browser globals");
 });
 
-test("Lit is inside: no module and no type of the package imports it", () => {
+test("Lit is bundled: no module and no type of the package imports it", () => {
   const dist = new URL("../dist/", import.meta.url);
   const files = readdirSync(dist, { recursive: true }).filter((name) => /\.(js|cjs|ts|cts)$/.test(name));
-  const imports = files.filter((name) => /(from |import |import\(|require\()"(@lit|lit)/.test(readFileSync(new URL(name, dist), "utf8")));
+  const lit = /(from |import |import\(|require\()"(@lit|lit)/;
+  const imports = files.filter((name) => lit.test(readFileSync(new URL(name, dist), "utf8")));
   assert.deepEqual(imports, []);
   assert.match(readFileSync(new URL("vendor/lit-html/LICENSE", dist), "utf8"), /BSD 3-Clause/);
 });

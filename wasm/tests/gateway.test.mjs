@@ -18,7 +18,7 @@ for (const [name, WebSocket] of [
 ]) {
   describe(`a real gateway, by ${name}`, () => {
     const ends = [];
-    // Filled in before the first test runs.
+    // Set before the first test runs.
     const gateway = {};
     before(async () => {
       const started = await startGateway({ after: (end) => ends.push(end) });
@@ -34,7 +34,7 @@ for (const [name, WebSocket] of [
   });
 }
 
-test("a platform without a WebSocket says what to install", async (t) => {
+test("without a WebSocket, the error says what to install", async (t) => {
   const { WebSocket } = globalThis;
   t.after(() => (globalThis.WebSocket = WebSocket));
   delete globalThis.WebSocket;
@@ -44,7 +44,7 @@ test("a platform without a WebSocket says what to install", async (t) => {
   assert.equal(client.connection.phase, "stopped");
 });
 
-test("by default a script keeps its id from one run to the next", async (t) => {
+test("by default, a script keeps its id between runs", async (t) => {
   const gateway = await startGateway(t);
   const ids = [];
   for (let run = 0; run < 2; run += 1) {
@@ -52,7 +52,7 @@ test("by default a script keeps its id from one run to the next", async (t) => {
     await client.connected();
     ids.push(client.instanceId);
     const roster = await until(client, "own row", ({ rows }) => rows.some(({ isOwn }) => isOwn));
-    assert.equal(roster.rows.length, 2, "one row, after the second run, too");
+    assert.equal(roster.rows.length, 2, "still one row after the second run");
     client.close();
   }
   assert.equal(ids[0], ids[1]);

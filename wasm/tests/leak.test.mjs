@@ -1,4 +1,4 @@
-// What an app forgets is given back, and what it still uses is not.
+// Unreferenced clients and rosters are collected and free their memory; clients in use are not collected.
 
 import "./lib/state-folder.mjs";
 
@@ -10,17 +10,19 @@ import { world } from "./lib/world.mjs";
 import { initSync } from "../dist/glue.js";
 import * as presence from "./lib/presence-node.mjs";
 
-/** Size of the core's memory, in bytes. It never shrinks: what is given back is used again. */
+/** Size of the core's memory, in bytes. It never shrinks, but freed memory is reused. */
 const coreBytes = () => initSync().memory.buffer.byteLength;
 
 const LIST = JSON.stringify(
-  Array.from({ length: 200 }, (_, n) => ({ host: `host-${n}`, instanceId: `i-${n}`, text: "x".repeat(200), ts: 1_800_000_000_000 })),
+  Array.from({ length: 200 }, (_, n) => (
+    { host: `host-${n}`, instanceId: `i-${n}`, text: "x".repeat(200), ts: 1_800_000_000_000 }
+  )),
 );
 
-test("rosters that are forgotten give the core's memory back", async () => {
+test("unreferenced rosters free their memory in the core", async () => {
   let finalised = 0;
   const registry = new FinalizationRegistry(() => (finalised += 1));
-  // In a frame of its own, so that no variable keeps one.
+  // A separate function, so that no variable keeps the roster alive.
   const use = () => {
     const roster = new presence.Roster();
     roster.apply(LIST, 1_800_000_000_000);
@@ -31,7 +33,7 @@ test("rosters that are forgotten give the core's memory back", async () => {
     const target = finalised + count;
     for (let n = 0; n < count; n += 1) use();
     assert.ok(await collectUntil(() => finalised >= target), "they are collected");
-    // The core's own finalisers may come a turn later.
+    // The core's finalisers may run one turn later.
     await collectUntil(() => true);
   };
   await forget(40);
@@ -40,7 +42,7 @@ test("rosters that are forgotten give the core's memory back", async () => {
   assert.ok(coreBytes() <= before * 1.25, `${before} bytes became ${coreBytes()}`);
 });
 
-test("rosters that are freed give it back at once", () => {
+test("`free` frees a roster's memory immediately", () => {
   const use = () => {
     const roster = new presence.Roster();
     roster.apply(LIST, 1_800_000_000_000);
@@ -52,11 +54,12 @@ test("rosters that are freed give it back at once", () => {
   assert.equal(coreBytes(), before);
 });
 
-test("a row that stays does not keep the lists it was in", async () => {
+test("a row that stays does not keep earlier lists alive", async () => {
   const now = 1_800_000_000_000;
-  const entries = Array.from({ length: 1_000 }, (_, n) => ({ host: `host-${n}`, instanceId: `instance-number-${n}-of-a-thousand`, ts: now }));
+  const id = (n) => `instance-number-${n}-of-a-thousand`;
+  const entries = Array.from({ length: 1_000 }, (_, n) => ({ host: `host-${n}`, instanceId: id(n), ts: now }));
   const roster = new presence.Roster();
-  // Each round another row is new, and the rest as it was.
+  // Each round changes another row; the rest stays the same.
   const round = (number) => {
     entries[number] = { ...entries[number], reason: "periodic" };
     roster.apply(JSON.stringify(entries), now);
@@ -69,11 +72,11 @@ test("a row that stays does not keep the lists it was in", async () => {
   await collectAll();
   const more = process.memoryUsage().heapUsed - before;
   roster.free();
-  // The keys of one list are 35 kB: 300 of them would be 10 MB.
+  // The keys of one list take 35 kB; those of 300 lists would take 10 MB.
   assert.ok(more < 3_000_000, `${more} bytes more`);
 });
 
-/** Makes a client in a frame of its own, so that no variable keeps it. */
+/** Makes and uses a client in a separate function, so that no variable keeps the client alive. */
 async function forgetClient(make, use) {
   const client = make();
   await use(client);
@@ -85,7 +88,7 @@ test("a client that was never started is collected", async () => {
   assert.ok(await collectUntil(() => !forgotten.deref()));
 });
 
-/** A world whose clients nothing but the test holds. */
+/** A world whose clients only the test references. */
 function looseWorld(t) {
   const { clock, gateway } = world(t, presence);
   const make = () => {
@@ -95,7 +98,7 @@ function looseWorld(t) {
   return { clock, gateway, make };
 }
 
-test("a client that was stopped is collected, listeners or not", async (t) => {
+test("a stopped client is collected, with or without listeners", async (t) => {
   const { clock, make } = looseWorld(t);
   const forgotten = await forgetClient(make, async (one) => {
     one.addEventListener("roster", () => {});
@@ -107,7 +110,7 @@ test("a client that was stopped is collected, listeners or not", async (t) => {
   assert.ok(await collectUntil(() => !forgotten.deref()));
 });
 
-test("a running client whose last listener left is collected, and its connection ends", async (t) => {
+test("a running client without listeners is collected, and its connection is closed", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
   const forgotten = await forgetClient(make, async (one) => {
     const unsubscribe = one.subscribe(() => {});
@@ -118,10 +121,10 @@ test("a running client whose last listener left is collected, and its connection
   });
   assert.equal(gateway.connections, 1);
   assert.ok(await collectUntil(() => !forgotten.deref()), "the client is collected");
-  assert.ok(await collectUntil(() => gateway.connections === 0), "its connection ends");
+  assert.ok(await collectUntil(() => gateway.connections === 0), "its connection is closed");
 });
 
-test("a running client that somebody listens to lives on", async (t) => {
+test("a running client with a listener is not collected", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
   let told = 0;
   const forgotten = await forgetClient(make, async (one) => {
@@ -133,12 +136,12 @@ test("a running client that somebody listens to lives on", async (t) => {
   await collectAll();
   const before = told;
   await clock.advance(120_000);
-  assert.ok(told > before, "it is still told");
+  assert.ok(told > before, "its listener is still called");
   assert.equal(gateway.connections, 1);
   forgotten.deref().close();
 });
 
-test("a running client that nobody ever listened to is there to be seen", async (t) => {
+test("a running client that never had a listener stays connected and listed", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
   const forgotten = await forgetClient(make, async (one) => {
     one.start();
@@ -150,7 +153,7 @@ test("a running client that nobody ever listened to is there to be seen", async 
   forgotten.deref().close();
 });
 
-test("clients that come and go leave no timer and no memory", async (t) => {
+test("clients that are created and closed leave no timers and no memory", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
   const use = async () => {
     const one = make();
@@ -170,7 +173,7 @@ test("clients that come and go leave no timer and no memory", async (t) => {
   assert.equal(coreBytes(), bytes);
 });
 
-test("a simulated gateway that is forgotten stops ticking", async () => {
+test("an unreferenced simulated gateway stops ticking", async () => {
   const clock = new presence.VirtualClock();
   const make = async () => {
     const gateway = new presence.SimulatedGateway({ clock });

@@ -1,4 +1,4 @@
-// Platforms that lack a part: each is a Node without it.
+// Platforms without a feature: each test removes it from Node.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const ENTRIES = ["../dist/node/index.js", "../dist/index.js"].map((path) => new URL(path, import.meta.url).href);
 
-/** Runs a script in a process of its own; returns what it printed. */
+/** Runs a script in a child process; resolves with its output. */
 async function run(script) {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 60_000 });
   return stdout.trim();
@@ -16,15 +16,17 @@ async function run(script) {
 for (const entry of ENTRIES) {
   test(`${entry.split("/dist/")[1]} works without weak references`, async () => {
     const printed = await run(`
-      // Node's own parts need it, and load at their first use.
+      // Node's own modules need weak references; load them before these are removed.
       void [globalThis.WebSocket, globalThis.Response];
       delete globalThis.FinalizationRegistry;
       delete globalThis.WeakRef;
       const { PresenceClient, Roster } = await import(${JSON.stringify(entry)});
       const client = new PresenceClient({ url: "ws://127.0.0.1:1", instanceId: false, deviceKey: false });
-      const told = new Promise((resolve) => client.addEventListener("connection", ({ connection }) => connection.phase === "waiting" && resolve()));
+      const isWaiting = new Promise((resolve) => {
+        client.addEventListener("connection", ({ connection }) => connection.phase === "waiting" && resolve());
+      });
       client.start();
-      await told;
+      await isWaiting;
       client.close();
       const roster = new Roster();
       roster.apply('[{"host":"studio","ts":1}]', 1);
@@ -33,7 +35,7 @@ for (const entry of ENTRIES) {
     assert.equal(printed, "stopped 1");
   });
 
-  test(`${entry.split("/dist/")[1]} says when there is no WebAssembly`, async () => {
+  test(`${entry.split("/dist/")[1]} reports a missing WebAssembly`, async () => {
     const printed = await run(`
       delete globalThis.WebAssembly;
       const { PresenceClient, Roster, ready } = await import(${JSON.stringify(entry)});
@@ -49,7 +51,7 @@ for (const entry of ENTRIES) {
 
   test(`${entry.split("/dist/")[1]} loads without blocking`, async () => {
     const printed = await run(`
-      // Compiles where the caller waits for it, unlike WebAssembly.compile.
+      // The constructor compiles synchronously, unlike WebAssembly.compile.
       WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: () => { throw new Error("blocks"); } });
       const { isReady, PresenceClient, ready } = await import(${JSON.stringify(entry)});
       let turns = 0;
@@ -64,7 +66,7 @@ for (const entry of ENTRIES) {
     assert.equal(printed, "false\ntrue true");
   });
 
-  test(`${entry.split("/dist/")[1]} loads without the platform's inflate`, async () => {
+  test(`${entry.split("/dist/")[1]} loads without DecompressionStream`, async () => {
     const printed = await run(`
       delete globalThis.DecompressionStream;
       const { isReady, ready } = await import(${JSON.stringify(entry)});
@@ -75,7 +77,7 @@ for (const entry of ENTRIES) {
   });
 }
 
-test("the option `shared` says which import it needs, and is a client of its own outside of pages", async () => {
+test("the option `shared` names the import that it needs, and makes a separate client outside pages", async () => {
   const entry = (name) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href);
   const printed = await run(`
     const { PresenceClient } = await import(${entry("node/index")});

@@ -1,4 +1,4 @@
-// The React hooks: in Chromium against a real gateway, and on a server.
+// The React hooks: in Chromium at a real gateway, and on a server.
 
 import "./lib/state-folder.mjs";
 
@@ -12,14 +12,14 @@ import { serve } from "./lib/server.mjs";
 
 const file = (path) => new URL(path, import.meta.url).pathname;
 
-/** A component of `browser/`, with the hooks of that entry. */
+/** Bundles a component of `browser/` with the hooks of this entry. */
 const bundled = (name, entry) =>
   bundle(`export * from "./${name}"`, file("browser"), {
     external: ["node:*"],
     alias: { "openclaw-presence/react": file(`../dist/${entry}`) },
   });
 
-/** A page with `react-app.jsx`, and a gateway. */
+/** Opens a page with `react-app.jsx`, at a gateway. */
 async function openApp(t, main = "") {
   const gateway = await startGateway(t);
   const script = { body: await bundled("react-app.jsx", "entry/react.js"), headers: { "content-type": "text/javascript" } };
@@ -33,7 +33,7 @@ async function openApp(t, main = "") {
   return { page, given: [gateway.url, gateway.token] };
 }
 
-test("components are drawn when what they selected changed", async (t) => {
+test("components render when their selection has changed", async (t) => {
   const { page, given } = await openApp(t);
   await page.evaluate(([url, token]) => app.start({ url, token }), given);
   await page.locator("li", { hasText: "React" }).waitFor();
@@ -49,7 +49,7 @@ test("components are drawn when what they selected changed", async (t) => {
   await page.locator("#late", { hasText: "finished true" }).waitFor();
 
   const renders = () => page.evaluate(() => ({ ...app.renders }));
-  // The first beacon and the input behind it come in their own time.
+  // Wait for the first beacon and the input after it.
   await page.mouse.move(10, 10);
   await page.waitForFunction(() => [...app.clients].at(-1).roster.rows.some(({ lastInputText }) => lastInputText !== ""));
   const before = await renders();
@@ -75,7 +75,7 @@ test("components are drawn when what they selected changed", async (t) => {
   assert.deepEqual(page.complaints, []);
 });
 
-test("a page continues what a server rendered, then shows the roster", async (t) => {
+test("a page hydrates the server's markup, then shows the roster", async (t) => {
   const { page, given } = await openApp(t, '<p id="connection">stopped</p>');
   await page.evaluate(async ([url, token]) => {
     const { PresenceClient } = await import("openclaw-presence");
@@ -89,7 +89,7 @@ test("a page continues what a server rendered, then shows the roster", async (t)
   assert.deepEqual(page.complaints, []);
 });
 
-test("a server renders the empty roster and connects to nothing", async () => {
+test("a server renders the empty roster and opens no connection", async () => {
   const script = await bundled("react-server.jsx", "node/react.js");
   const { client, html, renderWithoutProvider } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
   assert.equal(html, "<p>0 stopped</p>");

@@ -1,4 +1,4 @@
-// Every snippet of the package's README and of the WebChat developer's guide is run, against a real gateway.
+// Runs every snippet of the package's README and of the WebChat developer's guide at a real gateway.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { startGateway } from "./lib/gateway.mjs";
 import { serve } from "./lib/server.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-/** How an app shows the snippet, by framework: the name of the snippet's file, and a module that mounts it. */
+/** By framework: the file name of the snippet, and a module that mounts it in an app. */
 const APPS = {
   react: ["app.tsx", 'import { createRoot } from "react-dom/client"; createRoot(main).render(<app.Presence />);'],
   lit: ["app.js", 'main.append(document.createElement("active-count"));'],
@@ -29,11 +29,12 @@ const APPS = {
 const README = readFileSync(path("../README.md"), "utf8");
 const GUIDE = readFileSync(path("../../docs/webchat.md"), "utf8");
 
-/** Blocks of code with the way to run them, and the words above them. */
+/** Returns the code blocks, each with the way to run it and the text above it. */
 function snippets() {
   const pattern = /(?:<!-- run: (\w+) -->\n)?```(\w+)\n([\s\S]*?)```/g;
   const found = [...`${README}\n${GUIDE}`.matchAll(pattern)].map(([, how, language, code]) => ({ how, language, code }));
-  const notRun = found.filter(({ how, language }) => !how && ["js", "ts", "tsx", "jsx", "html", "vue", "svelte"].includes(language));
+  const LANGUAGES = ["js", "ts", "tsx", "jsx", "html", "vue", "svelte"];
+  const notRun = found.filter(({ how, language }) => !how && LANGUAGES.includes(language));
   assert.deepEqual(notRun, [], "every snippet of a language that can be run says how");
   return found.filter(({ how }) => how);
 }
@@ -62,7 +63,7 @@ describe("README", () => {
 
   const here = (code) => code.replaceAll("ws://127.0.0.1:18789", gateway.url);
 
-  /** Runs a script to its end, as its reader would; resolves with what it printed. */
+  /** Runs a script to its end, as a reader would; resolves with its output. */
   const runScript = async (name, code) => {
     const file = join(folder, name);
     writeFileSync(file, here(code));
@@ -78,7 +79,7 @@ describe("README", () => {
     return printed;
   };
 
-  /** Shows a page with the snippet in it. */
+  /** Opens a page with the snippet in it. */
   const show = async (t, body) => {
     const imports = {
       "openclaw-presence": "/dist/index.js",
@@ -96,7 +97,7 @@ describe("README", () => {
     return page;
   };
 
-  /** What the reader is promised to see, by a word of the snippet. */
+  /** The output that the README promises, by a text in the snippet. */
   const PROMISES = [
     ["for await", /: |Active (Self|Launch|Connect)/],
     ["fileInstanceId", /^[0-9a-f-]{36} \{/],
@@ -110,7 +111,7 @@ describe("README", () => {
     ["openclaw-presence/slim", /^0\n$/],
   ];
 
-  /** The file that the snippets of several frameworks import. */
+  /** The file that snippets of several frameworks import. */
   let shared;
   let number = 0;
   for (const { how, code } of snippets()) {
@@ -122,7 +123,7 @@ describe("README", () => {
       test(title, async () => {
         const printed = await runScript(name, code);
         const promise = PROMISES.find(([word]) => code.includes(word));
-        assert.ok(promise, "something is promised");
+        assert.ok(promise, "an expected output is defined");
         assert.match(printed, promise[1]);
       });
     } else if (how === "page") {
@@ -136,7 +137,7 @@ describe("README", () => {
     } else if (APPS[how]) {
       const [file, mount] = APPS[how];
       test(title, async (t) => {
-        assert.ok(code.trim().split("\n").length <= 8, "it is short");
+        assert.ok(code.trim().split("\n").length <= 8, "the snippet has at most 8 lines");
         const app = mkdtempSync(join(folder, `${how}-`));
         writeFileSync(join(app, "presence.js"), here(shared));
         writeFileSync(join(app, file), here(code));
@@ -148,12 +149,12 @@ describe("README", () => {
         if (how === "react") await page.locator("main li").filter({ hasText: "Chrome · Active" }).first().waitFor();
       });
     } else {
-      throw new Error(`the README asks for a run by ${how}`);
+      throw new Error(`unknown way to run a snippet: ${how}`);
     }
   }
 });
 
-test("the README's sizes are those of the build", async () => {
+test("the README states the sizes of the build", async () => {
   const bundled = async (contents) => {
     const options = { bundle: true, minify: true, format: "esm", write: false, external: ["react"] };
     const { outputFiles } = await build({ stdin: { contents, resolveDir: path("..") }, ...options });

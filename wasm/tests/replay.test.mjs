@@ -1,4 +1,4 @@
-// Recordings in WebAssembly: the same moments, the same digests as natively, in Node and in Chromium.
+// Recordings in WebAssembly: the same digests at the same times as natively, in Node and in Chromium.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { busyMinute, shown } from "./lib/replay.mjs";
 import { serve } from "./lib/server.mjs";
 import { WORK } from "./lib/work.mjs";
 
-// REPLAY_NATIVE=path names what the native replay shows, which this must equal byte for byte.
+// REPLAY_NATIVE=path is the output of the native replay, which must be equal byte for byte.
 const { REPLAY_NATIVE } = process.env;
 
 let text;
@@ -27,33 +27,36 @@ before(async () => {
   inNode = await shown(openRecording, text, xxhash3);
 });
 
-test("a busy minute shows in Node what it shows natively", () => {
+test("a busy minute gives the same output in Node as natively", () => {
   assert.match(inNode, /^60000 ms: [0-9a-f]{16}, 10000 inputs, \d{3} rows$/m);
   if (REPLAY_NATIVE) equalRecords(inNode, readFileSync(REPLAY_NATIVE, "utf8"));
 });
 
-test("a busy minute shows in Chromium what it shows in Node", async (t) => {
+test("a busy minute gives the same output in Chromium as in Node", async (t) => {
   const origin = await serve(t);
   const browser = await startBrowser(t);
   const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);
   equalRecords(await page.evaluate(async () => (await import("/tests/browser/jobs.mjs")).replayBusyMinute()), inNode);
 });
 
-test("what it was made with, and how long it is", () => {
+test("a recording states its bounds, start and length", () => {
   using recording = openRecording(text);
   const { header, startMs, durationMs, inputs, missing, problem } = recording;
   assert.deepEqual([header.format, header.ttlMs, header.maxEntries, header.own.mode], [1, 20_000, 600, "gateway"]);
-  assert.deepEqual({ startMs, durationMs, inputs, missing, problem }, { startMs: 1_800_000_000_000, durationMs: 60_000, inputs: 10_000, missing: 0, problem: undefined });
+  const stated = { startMs, durationMs, inputs, missing, problem };
+  assert.deepEqual(stated, {
+    startMs: 1_800_000_000_000, durationMs: 60_000, inputs: 10_000, missing: 0, problem: undefined,
+  });
   const end = recording.at(Number.POSITIVE_INFINITY);
   assert.deepEqual([end.atMs, end.wallMs, end.maxEntries, end.problem], [60_000, 1_800_000_060_000, 600, undefined]);
   assert.deepEqual(recording.at(-5), recording.at(0));
 });
 
-test("findings from memory, why a row is as it is, and what happened", () => {
+test("a recording has findings from memory, explanations of rows, and events", () => {
   using recording = openRecording(text);
   const { rows, keys, findings } = recording.at(40_000);
   assert.equal(new Set(keys).size, rows.length);
-  assert.ok(findings.some(({ code }) => code === "EVICTIONS"), "only the memory knows of them");
+  assert.ok(findings.some(({ code }) => code === "EVICTIONS"), "only the gateway's memory has them");
   const found = findings.find(({ entries }) => entries.length > 0);
   assert.equal(found.fix, found.fixHint);
   assert.deepEqual(found.entries, found.indexes.map((index) => rows[index]));
@@ -65,10 +68,10 @@ test("findings from memory, why a row is as it is, and what happened", () => {
   const explained = recording.explain(key, 40_000);
   assert.equal(explained.key, key);
   assert.ok(explained.events.some(({ text }) => text === why), why);
-  assert.equal(recording.explain(key, 0), undefined, "it was not there yet");
+  assert.equal(recording.explain(key, 0), undefined, "the row did not exist yet");
 });
 
-test("a recording that is cut off or changed shows what is before that, and says where it ends", () => {
+test("a truncated or altered recording is replayed up to the error, with the line number", () => {
   const cut = openRecording(text.slice(0, text.length / 2));
   const lines = text.slice(0, text.length / 2).split("\n").length;
   assert.equal(cut.problem, `line ${lines}: it is cut off`);
@@ -79,12 +82,12 @@ test("a recording that is cut off or changed shows what is before that, and says
 
   const changed = openRecording(text.replace(/"digest":"[0-9a-f]{16}"/, '"digest":"0000000000000000"'));
   assert.match(changed.problem, /^line \d+: the digest differs/);
-  assert.equal(changed.at(60_000, { ttlMs: 30_000 }).problem, undefined, "other bounds have other digests");
+  assert.equal(changed.at(60_000, { ttlMs: 30_000 }).problem, undefined, "with other bounds, digests are not compared");
   cut.free();
   changed.free();
 });
 
-test("a file is loaded in pieces, between which others have their turn, and shows the same", async () => {
+test("a file is loaded in pieces that yield to other tasks, with the same result", async () => {
   const shares = [];
   let turns = 0;
   let isLoading = true;
@@ -105,7 +108,7 @@ test("a file is loaded in pieces, between which others have their turn, and show
   assert.equal(loaded.at(31_234).findingsLeftOut, 0);
 });
 
-test("a file that is cut off, no recording, or given up", async () => {
+test("loading a file that is truncated, not a recording, or aborted", async () => {
   const half = text.slice(0, text.length / 2);
   using cut = await loadRecording(new Blob([half]));
   using opened = openRecording(half);
@@ -124,7 +127,7 @@ test("a file that is cut off, no recording, or given up", async () => {
   }
 });
 
-test("what is no recording is refused with the place", async () => {
+test("a text that is not a recording is refused with the line", async () => {
   const wrong = [
     ["", /^line 1: the header is missing/],
     ['[{"host":"studio"}]\n', /^line 1: not the header of a recording/],

@@ -1,5 +1,5 @@
-// Only what changed is told, and rows are told in one form. So random lists and deltas, odd ones among them, go into two
-// rosters: one is looked at after each frame, the other now and then, and gets its frames with blanks in them.
+// The core reports only changed rows, and all rows in one form. Random lists and deltas, some malformed, go into two
+// rosters: the test reads one after each frame, the other only sometimes. The second one's frames contain blanks.
 
 import { test } from "node:test";
 
@@ -8,7 +8,7 @@ import { rawRows, Roster } from "./lib/presence-node.mjs";
 
 const NOW = 1_800_000_000_000;
 
-/** Numbers by chance, the same for the same seed. */
+/** Returns a random number generator that repeats for the same seed. */
 function chance(seed) {
   let state = seed;
   return (most) => {
@@ -17,8 +17,14 @@ function chance(seed) {
   };
 }
 
-const STRINGS = ['"studio"', '"Zoé · 😀"', '"a\\"b"', '"a\\u0041"', '"\\ud800x"', '"\ud800x"', '"\\ud83d\\ude00"', '""', '" I-1 "', '"disconnect"', '"connect"', '"macos 26.1.0"'];
-const ODD = ["null", "true", "5", "-1", "1.5", "1e3", "12345678901234567890", "[]", "{}", '["a","b","a"]', '[1,{"b":1,"a":"{"}]', '{"z":1,"a":[null]}'];
+const STRINGS = [
+  '"studio"', '"Zoé · 😀"', '"a\\"b"', '"a\\u0041"', '"\\ud800x"', '"\ud800x"', '"\\ud83d\\ude00"',
+  '""', '" I-1 "', '"disconnect"', '"connect"', '"macos 26.1.0"',
+];
+const ODD = [
+  "null", "true", "5", "-1", "1.5", "1e3", "12345678901234567890",
+  "[]", "{}", '["a","b","a"]', '[1,{"b":1,"a":"{"}]', '{"z":1,"a":[null]}',
+];
 
 function row(pick, blank) {
   const members = [];
@@ -58,7 +64,7 @@ function frame(pick, blank, version) {
   }
 }
 
-/** All that can be seen of a roster, by what it was asked; texts, so that odd names are compared too. */
+/** Everything that a roster returns for one kind of read, as text, so that unpaired surrogates are compared too. */
 function seen(roster, asked, now) {
   const texts = (rows) => rows.map((one) => JSON.stringify([one, rawRows(one), one.entry]));
   const { added, removed, changed } = asked > 0 ? roster.diff(now) : { added: [], removed: [], changed: [] };
@@ -73,7 +79,7 @@ function seen(roster, asked, now) {
   ]);
 }
 
-test("a roster that is looked at rarely shows what one does that is looked at each time", () => {
+test("a roster that is read rarely returns the same rows as one that is read after each frame", () => {
   for (let seed = 1; seed <= 400; seed += 1) {
     const [quick, slow] = [new Roster(), new Roster()];
     const picks = [chance(seed), chance(seed)];
@@ -84,7 +90,7 @@ test("a roster that is looked at rarely shows what one does that is looked at ea
       const now = NOW + round * 20_000;
       const applied = [quick.apply(frames[0].text, now), slow.apply(frames[1].text, now)];
       assert.equal(applied[0], applied[1], `seed ${seed}: ${frames[0].text}`);
-      // Some are not looked at before the next comes.
+      // Some states are never read before the next frame.
       const asked = [picks[0](4), picks[1](4)][0];
       if (asked === 3) {
         quick.list(now);
@@ -97,7 +103,7 @@ test("a roster that is looked at rarely shows what one does that is looked at ea
   }
 });
 
-test("a row stays the same object while nothing of it changes, and is frozen with all that is in it", () => {
+test("an unchanged row stays the same object, and is deeply frozen", () => {
   const roster = new Roster();
   const text = JSON.stringify([{ instanceId: "a", ts: NOW, roles: ["x"], extra: { deep: [1] } }]);
   roster.apply(text, NOW);
@@ -105,7 +111,8 @@ test("a row stays the same object while nothing of it changes, and is frozen wit
   assert.equal(roster.list(NOW)[0], first);
   roster.apply(text, NOW);
   assert.equal(roster.list(NOW)[0], first);
-  for (const part of [first, first.entry, first.roles, first.entry.extra, first.entry.extra.deep]) assert.equal(Object.isFrozen(part), true);
+  const parts = [first, first.entry, first.roles, first.entry.extra, first.entry.extra.deep];
+  for (const part of parts) assert.equal(Object.isFrozen(part), true);
   const given = [{ instanceId: "a", ts: NOW, roles: ["x"] }];
   roster.apply(given, NOW);
   roster.list(NOW);

@@ -1,4 +1,4 @@
-// Tabs of Chromium that share a connection to the real gateway.
+// Tabs of Chromium that share one connection to the real gateway.
 
 import { after, before, describe, test } from "node:test";
 
@@ -21,7 +21,7 @@ describe("shared tabs", () => {
     for (const end of ends) await end();
   });
 
-  /** Opens tabs of one visitor, whose client is `client` there. */
+  /** Opens tabs of one visitor; each has its client in `client`. */
   const visit = async (t, count, options = {}) => {
     const { url, token } = await startGateway(t);
     const context = await browser.newContext();
@@ -48,11 +48,14 @@ describe("shared tabs", () => {
     return pages;
   };
   const socketsOf = (pages) => pages.map(({ sockets }) => sockets.length);
-  /** Waits in a page until its client is live with so many rows. */
+  /** Waits in a page until its client is live with this number of rows. */
   const live = (page, rows) =>
-    page.waitForFunction((rows) => client.connection.phase === "live" && !client.roster.isOffline && client.roster.rows.length === rows, rows, { timeout: LIMIT_MS });
+    page.waitForFunction((rows) => {
+      const { connection, roster } = client;
+      return connection.phase === "live" && !roster.isOffline && roster.rows.length === rows;
+    }, rows, { timeout: LIMIT_MS });
 
-  test("five tabs are one connection and one row, and the next leads when the leader is closed", async (t) => {
+  test("five tabs have one connection and one row, and another tab leads when the leader is closed", async (t) => {
     const [leader, ...others] = await visit(t, 5);
     assert.deepEqual(socketsOf([leader, ...others]), [1, 0, 0, 0, 0]);
     const ids = new Set();
@@ -62,7 +65,7 @@ describe("shared tabs", () => {
       assert.equal((await page.evaluate(() => client.request("health"))).ok, true);
     }
     assert.equal(ids.size, 1);
-    // Until the next one leads, the others may show the list and have no connection.
+    // Until another tab leads, the others may show the list without a connection.
     const opened = Promise.any(others.map((page) => page.waitForEvent("websocket", { timeout: LIMIT_MS })));
     await leader.close();
     await opened;
@@ -78,19 +81,20 @@ describe("shared tabs", () => {
     assert.equal(socketsOf(others).reduce((sum, count) => sum + count, 0), 1);
   });
 
-  test("input in any tab is in the beacons", async (t) => {
+  test("beacons report the input of any tab", async (t) => {
     const [leader, other] = await visit(t, 2);
     await other.mouse.move(5, 5);
     await other.mouse.move(9, 9);
     await leader.evaluate(() => client.beacon());
-    await leader.waitForFunction(() => client.roster.rows.find(({ isOwn }) => isOwn)?.lastInputMs < 60_000, undefined, { timeout: LIMIT_MS });
+    const hasInput = () => client.roster.rows.find(({ isOwn }) => isOwn)?.lastInputMs < 60_000;
+    await leader.waitForFunction(hasInput, undefined, { timeout: LIMIT_MS });
   });
 
-  test("a leader that does not run is replaced, and follows when it runs again", async (t) => {
+  test("a suspended leader is replaced, and follows after it resumes", async (t) => {
     const pages = await visit(t, 2);
     const [leader, other] = pages;
     const session = await leader.context().newCDPSession(leader);
-    // Headless browsers freeze no page, because each is visible; a paused page does not run, either.
+    // Headless Chromium freezes no page, because each is visible; a page paused by the debugger does not run either.
     await session.send("Debugger.enable");
     await session.send("Debugger.pause");
     await other.waitForEvent("websocket", { timeout: LIMIT_MS });

@@ -1,4 +1,4 @@
-// The seeded simulations of tests/conformance/simulation in WebAssembly: the same seeds, the same records as natively.
+// The seeded simulations of tests/conformance/simulation in WebAssembly: the same seeds give the same records as natively.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +10,8 @@ import { equalRecords } from "./lib/records.mjs";
 import { serve } from "./lib/server.mjs";
 import { WORK } from "./lib/work.mjs";
 
-// SIMULATION_NATIVE=path names the record of the native run, which this must equal byte for byte;
-// SIMULATION_RECORD=path keeps this one's.
+// SIMULATION_NATIVE=path is the record of the native run, which must be equal byte for byte;
+// SIMULATION_RECORD=path saves the record of this run.
 const { SIMULATION_NATIVE, SIMULATION_RECORD } = process.env;
 
 let inNode;
@@ -23,14 +23,14 @@ async function recordInNode() {
   return inNode;
 }
 
-test("seeded simulations do in Node what they do natively", async () => {
+test("seeded simulations give the same record in Node as natively", async () => {
   const record = await recordInNode();
   if (SIMULATION_RECORD) writeFileSync(SIMULATION_RECORD, record);
-  assert.ok(record.split("\n").length > 100, "there are seeds, and each says what came of it");
+  assert.ok(record.split("\n").length > 100, "the record has lines for all seeds");
   if (SIMULATION_NATIVE) equalRecords(record, readFileSync(SIMULATION_NATIVE, "utf8"));
 });
 
-test("seeded simulations do in Chromium what they do in Node", async (t) => {
+test("seeded simulations give the same record in Chromium as in Node", async (t) => {
   const origin = await serve(t);
   const browser = await startBrowser(t);
   const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);

@@ -1,4 +1,4 @@
-// Ids and keys in files: only in Node.
+// Ids and keys in files, in Node only.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import * as assert from "./lib/assert.mjs";
 import { fromBase64url, idOf, isSignedBy } from "./vectors/device.mjs";
 import { fileDeviceKey, fileInstanceId } from "../dist/node/files.js";
 
-/** Ids that stand for an absent value, as the vectors have them. */
+/** Ids that represent an absent value, from the vectors. */
 function placeholders() {
   const { vectors } = JSON.parse(readFileSync(new URL("../../tests/vectors/table-keys.json", import.meta.url), "utf8"));
   const { cases } = vectors.find(({ name }) => name === "key-placeholders");
@@ -27,7 +27,7 @@ function folder(t) {
   return path;
 }
 
-test("clients of one process hold slots of one base", async (t) => {
+test("clients of one process get different slots of one base id", async (t) => {
   const path = join(folder(t), "nested", "instance-id");
   const first = await fileInstanceId(path).acquire();
   const second = await fileInstanceId(path).acquire();
@@ -39,7 +39,7 @@ test("clients of one process hold slots of one base", async (t) => {
   assert.equal(readFileSync(path, "utf8").trim(), first.id);
 });
 
-test("another process takes the next slot, and leaves the lowest when it dies", async (t) => {
+test("two processes hold different slots, and the slot of a dead process is free again", async (t) => {
   const path = join(folder(t), "instance-id");
   const script = `
     import { fileInstanceId } from ${JSON.stringify(new URL("../dist/node/files.js", import.meta.url).href)};
@@ -54,18 +54,18 @@ test("another process takes the next slot, and leaves the lowest when it dies", 
   child.kill("SIGKILL");
   await once(child, "exit");
   const third = await fileInstanceId(path).acquire();
-  assert.equal(third.id, base, "the lock of the dead is taken over");
+  assert.equal(third.id, base, "the dead process's lock is taken over");
   assert.deepEqual(readdirSync(join(path, "..")).sort(), ["instance-id", "instance-id.2.lock", "instance-id.lock"]);
 });
 
-test("a lock that makes no sense is taken over", async (t) => {
+test("an unreadable lock is taken over", async (t) => {
   const path = join(folder(t), "instance-id");
   writeFileSync(path, "base\n");
   writeFileSync(`${path}.lock`, "no process id");
   assert.equal((await fileInstanceId(path).acquire()).id, "base");
 });
 
-test("clients in worker threads and in another copy of the package hold slots of one base", async (t) => {
+test("clients in worker threads and in another copy of the package get different slots of one base id", async (t) => {
   const path = join(folder(t), "instance-id");
   const first = await fileInstanceId(path).acquire();
   const copy = createRequire(import.meta.url)("../dist/node/files.cjs").fileInstanceId(path).acquire();
@@ -80,7 +80,7 @@ test("clients in worker threads and in another copy of the package hold slots of
   assert.deepEqual([copy.id, id], [`${first.id}.2`, `${first.id}.3`]);
 });
 
-test("who lost a lock during a long sleep does not take it from its new holder", async (t) => {
+test("a process that lost its lock during a long sleep does not remove the new holder's lock", async (t) => {
   const path = join(folder(t), "instance-id");
   const first = await fileInstanceId(path).acquire();
   const other = JSON.stringify({ ...JSON.parse(readFileSync(`${path}.lock`, "utf8")), place: "elsewhere" });
@@ -89,14 +89,14 @@ test("who lost a lock during a long sleep does not take it from its new holder",
   assert.equal(readFileSync(`${path}.lock`, "utf8"), other);
 });
 
-test("a lock of another machine or container is held until it was not refreshed for a minute", async (t) => {
+test("a lock of another machine or container expires after a minute without a refresh", async (t) => {
   const path = join(folder(t), "instance-id");
   writeFileSync(path, "base\n");
   const lease = await fileInstanceId(path).acquire();
   const own = JSON.parse(readFileSync(`${path}.lock`, "utf8"));
   lease.release();
   const lock = (holder) => writeFileSync(`${path}.lock`, JSON.stringify(holder));
-  // A process id that is not in use here.
+  // A process id that is not in use on this machine.
   lock({ ...own, pid: 2 ** 30, place: "elsewhere" });
   assert.equal((await fileInstanceId(path).acquire()).id, "base.2");
   const past = new Date(Date.now() - 61_000);
@@ -106,7 +106,7 @@ test("a lock of another machine or container is held until it was not refreshed 
   assert.equal((await fileInstanceId(path).acquire()).id, "base", "an earlier process had this process's id");
 });
 
-test("empty and cut off files are healed, and others left alone", async (t) => {
+test("empty and truncated files are replaced, and other files are left unchanged", async (t) => {
   const path = join(folder(t), "device-key.pem");
   const first = await fileDeviceKey(path).load();
   const whole = readFileSync(path, "utf8");
@@ -140,7 +140,7 @@ test("empty and cut off files are healed, and others left alone", async (t) => {
   assert.deepEqual(readdirSync(join(path, "..")).sort(), ["device-key.pem", "id"], "nothing is left behind");
 });
 
-test("processes that start at once agree on one key and one base", async (t) => {
+test("processes that start together agree on one key and one base id", async (t) => {
   for (const begins of [undefined, ""]) {
     const path = join(folder(t), "id");
     if (begins !== undefined) for (const file of [path, `${path}.pem`]) writeFileSync(file, begins);
@@ -163,14 +163,14 @@ test("processes that start at once agree on one key and one base", async (t) => 
   }
 });
 
-test("where nothing can be written there is still an id, and no key", async (t) => {
+test("without a writable folder there is an id, but no key", async (t) => {
   const file = join(folder(t), "file");
   writeFileSync(file, "");
   assert.match((await fileInstanceId(join(file, "instance-id")).acquire()).id, /^[0-9a-f-]{36}$/);
   assert.equal(await fileDeviceKey(join(file, "key.pem")).load(), undefined);
 });
 
-test("a device key is made once and only its owner can read it", async (t) => {
+test("a device key is created once, and only its owner can read it", async (t) => {
   const path = join(folder(t), "nested", "device-key.pem");
   const first = await fileDeviceKey(path).load();
   const second = await fileDeviceKey(path).load();
@@ -179,7 +179,7 @@ test("a device key is made once and only its owner can read it", async (t) => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
     chmodSync(path, 0o644);
     await fileDeviceKey(path).load();
-    assert.equal(statSync(path).mode & 0o777, 0o600, "a wider file is narrowed");
+    assert.equal(statSync(path).mode & 0o777, 0o600, "permissions that are too wide are corrected");
   }
   const raw = fromBase64url(first.publicKey);
   assert.equal(await idOf(raw), first.deviceId);

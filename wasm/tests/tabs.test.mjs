@@ -1,4 +1,4 @@
-// Ids and keys of tabs, with a browser's own storage and locks.
+// Ids and keys of tabs, with a browser's real storage and locks.
 
 import { before, after, describe, test } from "node:test";
 
@@ -8,7 +8,7 @@ import { serve } from "./lib/server.mjs";
 
 const PAGE = "/tests/browser/page.html";
 
-/** Takes an id in a page and keeps it for as long as the page is open. */
+/** Takes an id in a page, which holds it while it is open. */
 const take = (page) =>
   page.evaluate(async () => {
     const { browserInstanceId } = await import("openclaw-presence");
@@ -37,7 +37,7 @@ describe("tabs", () => {
     return { open: (base = origin) => openPage(context, `${base}${PAGE}`) };
   };
 
-  test("each holds the lowest free slot, and a closed one is free again", async (t) => {
+  test("each tab holds the lowest free slot, and a closed tab's slot is free again", async (t) => {
     const { open } = await visitor(t);
     const pages = [await open(), await open(), await open()];
     const ids = [];
@@ -60,7 +60,7 @@ describe("tabs", () => {
     }
   });
 
-  test("a visitor who comes back has the same id", async (t) => {
+  test("a returning visitor has the same id", async (t) => {
     const { open } = await visitor(t);
     const page = await open();
     const id = await take(page);
@@ -85,7 +85,7 @@ describe("tabs", () => {
     const id = await take(page);
     await page.reload();
     assert.equal(await take(page), id);
-    // A window opened by a page begins with a copy of its sessionStorage, as a duplicated tab does.
+    // A popup starts with a copy of its opener's sessionStorage, like a duplicated tab.
     const [twin] = await Promise.all([page.waitForEvent("popup"), page.evaluate(() => void window.open(location.href))]);
     await twin.waitForLoadState();
     const copied = await twin.evaluate(() => sessionStorage.getItem("openclaw-presence:tab-instance-id"));
@@ -94,7 +94,7 @@ describe("tabs", () => {
     assert.equal(await page.evaluate(() => globalThis.lease.id), id);
   });
 
-  test("the device key is one for all tabs, is kept, and cannot be read", async (t) => {
+  test("all tabs have one device key, which is stored and cannot be read", async (t) => {
     const { open } = await visitor(t);
     const load = (page) =>
       page.evaluate(async () => {

@@ -1,4 +1,4 @@
-// All vectors against the package's simulated gateway, in Node.
+// All vectors at the package's simulated gateway, in Node.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -10,21 +10,21 @@ import * as presence from "./lib/presence-node.mjs";
 import { readSuite } from "./vectors/suite.mjs";
 import { runVectors, summary } from "./vectors/run.mjs";
 
-// VECTOR=name runs those whose name contains it; VECTOR_RECORD=path keeps what the digest is made of;
-// VECTOR_NATIVE=path names such a record of the native core, which this must equal byte for byte.
+// VECTOR=name runs the vectors whose name contains it; VECTOR_RECORD=path saves the text that the digest hashes;
+// VECTOR_NATIVE=path is such a record of the native core, which must be equal byte for byte.
 const { VECTOR = "", VECTOR_RECORD, VECTOR_NATIVE } = process.env;
 
-test("the package does what the vectors say", async () => {
+test("the package passes the vectors", async () => {
   const suite = await readSuite(vectorFiles(), schemaCheck());
   const outcome = await runVectors(presence, suite, digest, VECTOR);
   if (VECTOR_RECORD) writeFileSync(VECTOR_RECORD, outcome.record);
   console.log(summary(outcome));
   assert.equal(outcome.failures.length, 0, `${outcome.failures.length} vectors failed\n  ${outcome.failures.join("\n  ")}`);
-  assert.ok(VECTOR !== "" || outcome.tables + outcome.scripts >= 90, "whatever else changes, the rules stay covered");
+  assert.ok(VECTOR !== "" || outcome.tables + outcome.scripts >= 90, "enough vectors ran");
   if (VECTOR_NATIVE) equalRecords(outcome.record, readFileSync(VECTOR_NATIVE, "utf8"));
 });
 
-test("the runner refuses what it does not know", async () => {
+test("the runner refuses unknown steps and values", async () => {
   const files = vectorFiles();
   const broken = (name, change) => files.map(([own, text]) => [own, own === name ? change(text) : text]);
   const unknownStep = broken("clock.json", (text) => text.replace('"do": "wallStep"', '"do": "wallJump"'));
@@ -36,7 +36,8 @@ test("the runner refuses what it does not know", async () => {
 });
 
 test("a wrong expectation fails", async () => {
-  const files = vectorFiles().map(([name, text]) => [name, name === "clock.json" ? text.replace('"count": 3', '"count": 4') : text]);
+  const change = (text) => text.replace('"count": 3', '"count": 4');
+  const files = vectorFiles().map(([name, text]) => [name, name === "clock.json" ? change(text) : text]);
   const outcome = await runVectors(presence, await readSuite(files), digest, "wall-clock-back-one-hour");
   assert.match(outcome.failures.join(), /3 rows instead of 4/);
 });

@@ -1,15 +1,15 @@
-// A test runner for pages: takes tests as node:test does, runs them one after the other, and says what came of it.
+// A test runner for pages: collects tests like node:test, runs them one after the other, and returns the results.
 
-/** Far above what any test takes. */
+/** Time limit of a test, in ms: far longer than any test takes. */
 const LIMIT_MS = 60_000;
 
 export class Collector {
   #tests = [];
 
-  /** Goes in the place of node:test's `test`. */
+  /** Replaces the `test` of node:test. */
   test = (name, run) => void this.#tests.push({ name, run });
 
-  /** Runs what was collected; resolves with `[{ name, error }]`, `error` being text or nothing. */
+  /** Runs the collected tests; resolves with `[{ name, error }]`, where `error` is a text or undefined. */
   async run() {
     const results = [];
     for (const { name, run } of this.#tests) {

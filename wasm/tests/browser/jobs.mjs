@@ -1,4 +1,4 @@
-// What a page is asked to do. Imported in the page.
+// The jobs that tests run in a page. Imported in the page.
 
 import { xxhash3 } from "hash-wasm";
 import * as client from "openclaw-presence";
@@ -23,17 +23,17 @@ const simulation = async () => {
   return glue;
 };
 
-/** The package with the gateway for tests of apps, and the simulated gateway, which is not part of it. */
+/** The package and its TestGateway, and the simulated gateway, which is not part of the package. */
 export const presence = { ...client, SimulatedGateway, TestGateway };
 
-/** Runs the suite of that name. */
+/** Runs the suite with this name. */
 export async function runSuite(name) {
   const collector = new Collector();
   SUITES[name]({ test: collector.test, assert, presence, internal });
   return collector.run();
 }
 
-/** Runs the suite against a real gateway; `stopGateway` and `startGateway` are given to the page by the test. */
+/** Runs the suite against a real gateway; the test exposes `stopGateway` and `startGateway` to the page. */
 export async function runRealGateway({ url, token }) {
   const collector = new Collector();
   const gateway = { url, token, stop: () => stopGateway(), start: () => startGateway() };
@@ -44,11 +44,12 @@ export async function runRealGateway({ url, token }) {
 /** Runs all vectors. */
 export async function runAllVectors(names) {
   const files = await Promise.all(names.map(async (name) => [name, await (await fetch(`/vectors/${name}`)).text()]));
-  const { record, ...outcome } = await runVectors({ ...presence, simulation: await simulation() }, await readSuite(files), (text) => xxhash3(text));
+  const exported = { ...presence, simulation: await simulation() };
+  const { record, ...outcome } = await runVectors(exported, await readSuite(files), (text) => xxhash3(text));
   return outcome;
 }
 
-/** Replays a busy minute. */
+/** Replays the recording of a busy minute. */
 export async function replayBusyMinute() {
   return shown(openRecording, busyMinute(await simulation()), xxhash3);
 }

@@ -1,8 +1,9 @@
 // A client for the element whose roster a test sets.
 
-/** A row as the element reads it. */
+/** A row with the members that the element reads. */
 export const row = (key, members = {}) => ({
-  ...{ key, host: key, entry: {}, status: "Active", isConnected: true, isSelf: false, isOwn: false, deviceFamily: "Mac", platformLabel: "macOS 26.1" },
+  ...{ key, host: key, entry: {}, status: "Active", isConnected: true, isSelf: false, isOwn: false },
+  deviceFamily: "Mac", platformLabel: "macOS 26.1",
   ...{ ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "1m ago" },
   ...members,
 });
@@ -37,7 +38,7 @@ export class StubClient extends EventTarget {
     return this.#on("leave", listener);
   }
 
-  /** Tells of a `join` or a `leave`, after its grace. */
+  /** Reports a `join` or a `leave`, after its grace period. */
   tell(type, row) {
     this.dispatchEvent(new CustomEvent(type, { detail: row }));
   }

@@ -1,4 +1,4 @@
-// Suites, vectors and the real gateway in Firefox, where one is installed.
+// The suites, vectors and gateway tests in Firefox, if it is installed.
 
 import { after, before, describe, test } from "node:test";
 
@@ -12,7 +12,7 @@ import { SUITES } from "../suites/index.mjs";
 import { runVectors } from "../vectors/run.mjs";
 import { readSuite } from "../vectors/suite.mjs";
 
-describe("Firefox", { skip: firefoxPath() ? false : "there is none: apt-get install firefox-esr, or set FIREFOX" }, () => {
+describe("Firefox", { skip: firefoxPath() ? false : "Firefox was not found: install firefox-esr, or set FIREFOX" }, () => {
   const ends = [];
   let firefox;
   let origin;
@@ -25,13 +25,13 @@ describe("Firefox", { skip: firefoxPath() ? false : "there is none: apt-get inst
     for (const end of ends) await end();
   });
 
-  /** Runs a job of `../browser/jobs.mjs` in a tab of its own. */
+  /** Runs a job of `../browser/jobs.mjs` in a new tab. */
   const inTab = async (job, given) => {
     const tab = await firefox.open(`${origin}/tests/browser/page.html`);
     return tab.evaluate(async ([job, given]) => (await import("/tests/browser/jobs.mjs"))[job](given), [job, given]);
   };
 
-  test("vectors, with the digest of Node", async () => {
+  test("vectors give the digest of Node", async () => {
     const files = vectorFiles();
     const result = await inTab("runAllVectors", files.map(([name]) => name));
     assert.equal(result.failures.length, 0, result.failures.join("\n  "));

@@ -1,4 +1,4 @@
-// The few assertions that the suites use, the same in Node and in browsers.
+// The few assertions that the suites use, in Node and in browsers.
 
 class AssertionError extends Error {
   name = "AssertionError";
@@ -25,7 +25,7 @@ export function notEqual(actual, other, message) {
   if (Object.is(actual, other)) fail(message, `both are ${show(actual)}`);
 }
 
-/** Same members, same elements, recursively. */
+/** Asserts that both values have the same members and elements, recursively. */
 export function deepEqual(actual, expected, message) {
   const path = difference(actual, expected, "");
   if (path !== undefined) fail(message, `differs at ${path || "."}: expected ${show(expected)}, got ${show(actual)}`);
@@ -47,7 +47,7 @@ export function match(text, pattern, message) {
   if (typeof text !== "string" || !pattern.test(text)) fail(message, `${show(text)} does not match ${pattern}`);
 }
 
-/** `work` throws, or the promise it returns is rejected, with an error of this code. */
+/** Asserts that `work` throws an error with this code, or returns a promise that is rejected with one. */
 export async function failsWith(code, work, message) {
   let result;
   try {

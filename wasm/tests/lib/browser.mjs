@@ -4,14 +4,14 @@ import { chromium } from "playwright-core";
 
 import { CHROMIUM_FLAGS, chromiumPath } from "../../../tests/lib/chromium.mjs";
 
-/** Starts it; it ends with the test. */
+/** Starts Chromium, which is closed when the test ends. */
 export async function startBrowser(t, args = []) {
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_FLAGS, ...args] });
   t.after(() => browser.close());
   return browser;
 }
 
-/** A page that fails the test by what it complains of: `page.complaints`. */
+/** Opens a page that records errors and warnings in `page.complaints`. */
 export async function openPage(context, url) {
   const page = await context.newPage();
   page.complaints = [];

@@ -1,4 +1,4 @@
-// Bundles apps of all frameworks; what esbuild cannot compile, the framework's own compiler does.
+// Bundles apps of all frameworks; files that esbuild cannot compile go through the framework's compiler.
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { compileScript, parse } from "vue/compiler-sfc";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** By the end of a file's name. */
+/** Compilers by file extension. */
 const COMPILERS = {
   ".svelte": (code, filename) => compileSvelte(code, { filename, generate: "client" }).js.code,
   ".vue": (code, filename) => compileScript(parse(code, { filename }).descriptor, { id: filename, inlineTemplate: true }).content,
@@ -31,7 +31,7 @@ const compilers = {
   },
 };
 
-/** The package's folder has copies of its own, for their types; an app has one. */
+/** The package's folder has its own copies of the frameworks, for their types; an app must have only one copy. */
 const oneCopy = {
   name: "one copy",
   setup({ onResolve, resolve }) {
@@ -41,7 +41,7 @@ const oneCopy = {
   },
 };
 
-/** Bundles `contents`, a module that may import from `resolveDir` and `folders`; resolves with an ES module. */
+/** Bundles the module `contents`, which may import from `resolveDir` and `folders`; resolves with an ES module. */
 export async function bundle(contents, resolveDir, { folders = [], ...options } = {}) {
   const { outputFiles } = await build({
     stdin: { contents, loader: "jsx", resolveDir },

@@ -1,4 +1,4 @@
-// A headless Firefox for one test file, driven by WebDriver BiDi, which it speaks by itself.
+// A headless Firefox for one test file, driven by WebDriver BiDi, which Firefox implements itself.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,12 +6,15 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const PLACES = ["/usr/bin/firefox-esr", "/usr/bin/firefox", "/snap/bin/firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
+const PLACES = [
+  "/usr/bin/firefox-esr", "/usr/bin/firefox", "/snap/bin/firefox",
+  "/Applications/Firefox.app/Contents/MacOS/firefox",
+];
 
-/** The browser's binary: the one named by `FIREFOX`, else the first that is there; nothing: there is none. */
+/** Path of the browser: `FIREFOX` if it is set, else the first of `PLACES` that exists, else undefined. */
 export const firefoxPath = () => process.env.FIREFOX ?? PLACES.find((path) => existsSync(path));
 
-/** Starts it; it ends with the test. */
+/** Starts Firefox, which is stopped when the test ends. */
 export async function startFirefox(t) {
   const profile = mkdtempSync(join(tmpdir(), "presence-firefox-"));
   const args = ["--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", profile, "about:blank"];
@@ -38,7 +41,7 @@ export async function startFirefox(t) {
   return firefox;
 }
 
-/** One session of WebDriver BiDi. */
+/** A session of WebDriver BiDi. */
 class BiDi {
   #socket;
   #calls = 0;
@@ -69,7 +72,7 @@ class BiDi {
     return answer;
   }
 
-  /** Opens a tab; its `evaluate` calls a function there with an argument, both by their text. */
+  /** Opens a tab. Its `evaluate` runs a function with an argument in the page; both are sent as text. */
   async open(url) {
     const { context } = await this.send("browsingContext.create", { type: "tab" });
     await this.send("browsingContext.navigate", { context, url, wait: "complete" });

@@ -1,4 +1,4 @@
-// The real gateway's binary, started for one test and stopped by its process id.
+// Starts the real gateway for one test, and stops it by its process id.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,12 +8,12 @@ import { LIMIT_MS } from "./until.mjs";
 
 const running = new Set();
 
-// A test run that dies takes its gateways with it.
+// If the test process dies, its gateways are killed too.
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a gateway on loopback; it is stopped when the test ends. */
+/** Starts a gateway on loopback, which is stopped when the test ends. */
 export async function startGateway(t, { token = "test-secret", args = [] } = {}) {
   const gateway = new Gateway(token, args);
   t.after(() => gateway.stop());
@@ -24,7 +24,7 @@ export async function startGateway(t, { token = "test-secret", args = [] } = {})
 class Gateway {
   token;
   port = 0;
-  /** What it logged. */
+  /** The gateway's log. */
   log = "";
   #args;
   #child;
@@ -39,19 +39,19 @@ class Gateway {
     return `ws://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, on the port it had before if it ran before. */
+  /** Starts the gateway, on its earlier port if it ran before. */
   async start() {
-    // Meanwhile another program may have got the port for a moment.
+    // Another program may hold the port for a moment.
     const end = Date.now() + LIMIT_MS;
-    while (!(await this.#tryStart())) assert.ok(Date.now() < end, `port ${this.port} is free again`);
+    while (!(await this.#tryStart())) assert.ok(Date.now() < end, `port ${this.port} did not become free`);
   }
 
-  /** Starts it, and returns whether it runs: it ends if its port is taken. */
+  /** Starts the gateway and returns whether it runs: it exits if its port is in use. */
   async #tryStart() {
     const binary = process.env.PRESENCE_GATEWAY_BIN;
     assert.ok(binary, "PRESENCE_GATEWAY_BIN names the gateway's binary");
     const args = ["serve", "--port", String(this.port), "--token", this.token, ...this.#args];
-    // An empty environment: a token or a proxy of the developer's own must not reach the test.
+    // A minimal environment: a token or a proxy of the developer must not affect the test.
     const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } });
     running.add(child);
     this.#child = child;
@@ -61,7 +61,7 @@ class Gateway {
       errors += text;
       this.log += text;
     });
-    // "close": all that it wrote has been read by then.
+    // After "close" all output has been read.
     this.#exited = once(child, "close").then(() => running.delete(child));
     const port = await new Promise((resolve) => {
       child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -71,12 +71,14 @@ class Gateway {
       });
       void this.#exited.then(() => resolve(undefined));
     });
-    if (port === undefined && !errors.includes(`:${this.port} is in use`)) throw new Error(`the gateway ended before it printed its address\n${printed}${errors}`);
+    if (port === undefined && !errors.includes(`:${this.port} is in use`)) {
+      throw new Error(`the gateway ended before it printed its address\n${printed}${errors}`);
+    }
     this.port = port ?? this.port;
     return port !== undefined;
   }
 
-  /** Asks it to stop, as an operator does, and waits until it is gone. */
+  /** Stops the gateway with a signal, as an operator does, and waits until it has exited. */
   async stop(signal = "SIGTERM") {
     this.#child?.kill(signal);
     const late = setTimeout(() => this.#child?.kill("SIGKILL"), LIMIT_MS);

@@ -1,4 +1,4 @@
-// The garbage collector, for tests of what is not kept.
+// Runs the garbage collector, for tests of what is collected.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -9,10 +9,10 @@ const gc = runInNewContext("gc");
 /** More turns than any object here needs to be collected and finalised. */
 const MOST_TURNS = 50;
 
-/** Collects garbage until `isDone`, which finalisers may make true. Returns whether it became so. */
+/** Collects garbage until `isDone` returns true, for example because of a finaliser. Returns whether it did. */
 export async function collectUntil(isDone) {
   for (let turn = 0; turn < MOST_TURNS; turn += 1) {
-    // What a weak reference was asked for is kept until the end of the turn.
+    // An object read from a weak reference stays alive until the end of the turn.
     await nextTurn();
     gc();
     await nextTurn();
@@ -25,5 +25,5 @@ function nextTurn() {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** Collects garbage for as long as {@link collectUntil} would at most. */
+/** Collects garbage for the longest time that {@link collectUntil} takes. */
 export const collectAll = () => collectUntil(() => false);

@@ -1,4 +1,4 @@
-// Parts of the package that are not exported, for tests of their own.
+// Parts of the package that are not exported, for tests.
 
 import "../../dist/shared.js";
 

@@ -1,6 +1,6 @@
-// A gateway that observes others: rows of theirs are added to each list that it sends.
+// Simulates a gateway that observes others: adds rows of other gateways to each list that it sends.
 
-/** The WebSocket class of a simulated gateway that also lists the entries that `observed` returns. */
+/** Returns the WebSocket class of a simulated gateway that also lists the entries that `observed` returns. */
 export function observingWebSocket(gateway, observed) {
   const whole = ({ data }) => ({ data: JSON.stringify(withRows(JSON.parse(data), observed())) });
   return class extends gateway.WebSocket {
@@ -15,7 +15,7 @@ export function observingWebSocket(gateway, observed) {
   };
 }
 
-/** The frame with these rows behind those of its list. */
+/** Returns the frame with these rows at the end of its list. */
 function withRows(frame, rows) {
   const { payload } = frame;
   if (Array.isArray(payload)) payload.push(...rows);

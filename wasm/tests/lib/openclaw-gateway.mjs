@@ -1,4 +1,4 @@
-// OpenClaw's own gateways, started for one test and stopped by their process ids.
+// Starts OpenClaw's own gateways for one test, and stops them by their process ids.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,11 +7,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** They take up to ten seconds to start on an idle machine. */
+/** Time limit of waits for these gateways, in ms. They need up to ten seconds to start on an idle machine. */
 export const LIMIT_MS = 90_000;
 export const TOKEN = "throw-away-token";
 
-/** Nothing but the gateway: no channels, no models, no updates, no network. */
+/** Turns off everything but the gateway: no channels, models, updates or network. */
 const QUIET = {
   ...Object.fromEntries(
     ["CHANNELS", "PROVIDERS", "CRON", "GMAIL_WATCHER", "BROWSER_CONTROL_SERVER", "CANVAS_HOST", "STARTUP_MODEL_PREWARM"]
@@ -24,13 +24,13 @@ const QUIET = {
   OPENCLAW_NODE_OPTIONS_READY: "1",
 };
 
-/** One release of each protocol generation; `script` is undefined where it is not installed. */
+/** One release of each protocol generation; `script` is undefined if it is not installed. */
 export const RELEASES = [
   { release: "2026.2.12", script: process.env.OPENCLAW_2026_2, command: ["gateway"], protocol: 3 },
   { release: "2026.9.6", script: process.env.OPENCLAW_2026_9, command: ["gateway", "run"], protocol: 4 },
 ];
 
-/** Starts one on loopback; it takes clients some seconds later. */
+/** Starts a gateway on loopback. It accepts clients some seconds later. */
 export async function startOpenClaw(t, script, command) {
   const folder = mkdtempSync(join(tmpdir(), "openclaw-real-"));
   const port = await freePort();

@@ -1,4 +1,4 @@
-// The package as Node gets it, and the modules that are not part of it: the simulated gateway and the simulation.
+// The package's Node entry, and modules that are not part of the package: the simulated gateway and the simulation.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

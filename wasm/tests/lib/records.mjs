@@ -1,8 +1,8 @@
-// Records of runs that must be the same on every target.
+// Compares records of runs that must be equal on every target.
 
 import * as assert from "./assert.mjs";
 
-/** The first line that differs says more than two digests do. */
+/** Compares two records; the first line that differs says more than two digests. */
 export function equalRecords(record, expected) {
   const [lines, wanted] = [record.split("\n"), expected.split("\n")];
   const at = wanted.findIndex((line, index) => line !== lines[index]);

@@ -1,9 +1,9 @@
-// What a replay of a recording shows, as tests/conformance/simulation/src/recorded.rs writes it. For Node and pages.
+// Writes what a replay shows, like tests/conformance/simulation/src/recorded.rs. For Node and pages.
 
 /** The recording of a busy minute: 1,000 clients and 10,000 inputs of the first seed. */
 export const busyMinute = (simulation) => simulation.recording(1, 1_000, 10_000);
 
-/** A line for each second, two for other bounds, and the list at the end. `digest` hashes the text. */
+/** One line for each second, two for other bounds, and the list at the end. `digest` hashes a text. */
 export async function shown(openRecording, text, digest) {
   const recording = openRecording(text);
   if (recording.problem !== undefined) throw new Error(recording.problem);

@@ -1,4 +1,4 @@
-// Files for the browser, over http on loopback.
+// Serves files to the browser, over http on loopback.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { WORK } from "./work.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Folders by the first part of the address. */
+/** Folders by the first segment of the path. */
 const FOLDERS = {
   dist: path("../../dist"),
   tests: path(".."),
@@ -27,7 +27,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Serves until the test ends; resolves with the address. `pages` adds answers by path: `{ body, headers }`. */
+/** Serves until the test ends; resolves with the address. `pages` adds responses by path: `{ body, headers }`. */
 export async function serve(t, pages = {}) {
   const server = createServer(async ({ url }, response) => {
     const { pathname } = new URL(url, "http://127.0.0.1");

@@ -1,4 +1,4 @@
-// Imported first by tests in Node: what the package keeps on disk goes to a folder that does not outlive them.
+// Imported first by tests in Node: the package then stores its files in a temporary folder.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
-// Simulated tabs of one browser: locks, channels, pages that are hidden or frozen.
+// Simulated tabs of one browser: locks, channels, and hidden or frozen pages.
 
-/** Web Locks as far as the package uses them. */
+/** The part of Web Locks that the package uses. */
 class Locks {
   #held = new Map();
   #queue = [];
@@ -23,7 +23,7 @@ class Locks {
     });
   }
 
-  /** The browser gives the lock of a tab that is gone to the next one. */
+  /** Passes the locks of a closed tab to the next tab. */
   drop(holder) {
     for (const [name, held] of this.#held) if (held === holder) this.#held.delete(name);
     this.#grant();
@@ -42,7 +42,7 @@ class Locks {
   }
 }
 
-/** A browser whose tabs share a gateway. `messages` counts those that were posted. */
+/** A browser whose tabs share a gateway. `messages` counts the posted messages. */
 export function browser(t, world) {
   const locks = new Locks();
   const channels = new Set();
@@ -78,7 +78,7 @@ export function browser(t, world) {
         for (const other of channels) {
           if (other === this || other.name !== this.name) continue;
           const data = structuredClone(message);
-          // A task of its own, as in a browser.
+          // Delivered in a later task, as in a browser.
           world.clock.setTimer(() => other.deliver(data), 0);
         }
       }
@@ -86,7 +86,7 @@ export function browser(t, world) {
         channels.delete(this);
       }
     }
-    // A frozen tab does not notice that its lock is stolen, either.
+    // A frozen tab does not notice that its lock is stolen.
     const own = {
       request: (name, options, callback) =>
         new Promise((resolve, reject) => {
@@ -98,7 +98,7 @@ export function browser(t, world) {
     const clock = {
       ageMs: () => world.clock.ageMs(),
       wallMs: () => world.clock.wallMs(),
-      // A hidden page's timers fire once a minute.
+      // The timers of a hidden page fire once a minute.
       setTimer: (callback, delayMs) => {
         const isSlow = document.visibilityState === "hidden";
         return world.clock.setTimer(() => run(callback), isSlow ? Math.max(delayMs, 60_000) : delayMs);
@@ -116,7 +116,7 @@ export function browser(t, world) {
       state.isFrozen = false;
       for (const act of state.late.splice(0)) act();
     };
-    /** As in the back-forward cache: what is said meanwhile is lost. */
+    /** Loses messages that arrive meanwhile, like a page in the back/forward cache. */
     const setDeaf = (isDeaf) => (state.isDeaf = isDeaf);
     return { client, setDeaf, hide: () => show("hidden"), show: () => show("visible"), freeze, thaw };
   };

@@ -1,4 +1,4 @@
-// The project's vectors, read and held against their schema.
+// Reads the project's vectors and checks them against their schema.
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -13,7 +13,7 @@ export function vectorFiles() {
   return names.map((name) => [name, readFileSync(new URL(name, FOLDER), "utf8")]);
 }
 
-/** Says what is wrong with a parsed file, if anything. */
+/** Returns a function that returns the schema errors of a parsed file. */
 export function schemaCheck() {
   const ajv = new Ajv2020({ strictTypes: false, allowUnionTypes: true });
   const validate = ajv.compile(JSON.parse(readFileSync(new URL("schema.json", FOLDER), "utf8")));

@@ -1,4 +1,4 @@
-// Where the package's build keeps what only the tests load.
+// The folder in which the package's build keeps modules for the tests.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

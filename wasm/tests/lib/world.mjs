@@ -2,7 +2,7 @@
 
 const SELF = { host: "gateway", mode: "gateway", reason: "self", version: "1.0.0" };
 
-/** A gateway in virtual time; `client` makes clients of it. Everything is freed when the test ends. */
+/** A gateway in virtual time; `client` makes clients for it. Everything is freed when the test ends. */
 export function world(t, presence, options = {}) {
   const clock = new presence.VirtualClock();
   const gateway = new presence.SimulatedGateway({ clock, self: SELF, ...options });
@@ -25,7 +25,7 @@ export function world(t, presence, options = {}) {
   return { clock, gateway, client, peer: (members) => peer(gateway, members) };
 }
 
-/** Another client of the gateway, whose frames are made by hand. */
+/** Another client of the gateway, whose frames the test writes. */
 function peer(gateway, { instanceId = "peer", displayName = "Peer", scopes = ["operator.write"], ...client } = {}) {
   const frames = [];
   let requests = 0;
@@ -47,10 +47,10 @@ function peer(gateway, { instanceId = "peer", displayName = "Peer", scopes = ["o
   };
 }
 
-/** Names of rows, for short comparisons. */
+/** The hosts of rows, for short comparisons. */
 export const hosts = (roster) => roster.rows.map(({ host }) => host);
 
-/** All events of a client, in order. */
+/** Records all events of a client, in order. */
 export function record(client) {
   const events = [];
   for (const type of ["connection", "error", "notice", "shutdown"]) client.addEventListener(type, (event) => events.push(event));

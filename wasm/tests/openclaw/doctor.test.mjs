@@ -1,5 +1,5 @@
-// `presence-gateway doctor` on OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9 name
-// their `openclaw.mjs`.
+// `presence-gateway doctor` at OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9
+// are the paths of their `openclaw.mjs`.
 
 import "../lib/state-folder.mjs";
 
@@ -10,11 +10,12 @@ import * as assert from "../lib/assert.mjs";
 import { LIMIT_MS, RELEASES, TOKEN, startOpenClaw } from "../lib/openclaw-gateway.mjs";
 import * as presence from "../../dist/node/index.js";
 
-/** What a command of the binary printed, and its exit code. */
+/** Runs a command of the binary; resolves with its output and exit code. */
 function run(...args) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME };
   return new Promise((resolve) => {
-    execFile(process.env.PRESENCE_GATEWAY_BIN, args, { env }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+    execFile(process.env.PRESENCE_GATEWAY_BIN, args, { env }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }));
   });
 }
 
@@ -29,7 +30,7 @@ const info = (displayName) => ({ id: "gateway-client", mode: "ui", displayName }
 
 for (const { release, script, command } of RELEASES) {
   describe(`openclaw@${release}`, { skip: script ? false : "not installed" }, () => {
-    test("doctor finds nothing wrong in a healthy list, and one id in two spellings", { timeout: 2 * LIMIT_MS }, async (t) => {
+    test("doctor has no findings in a healthy list, and finds one id in two spellings", { timeout: 2 * LIMIT_MS }, async (t) => {
       const { url } = await startOpenClaw(t, script, command);
       const clients = [await connected(url, { instanceId: "dashboard", client: info("Dashboard") })];
       t.after(() => clients.forEach((client) => client.close()));
@@ -46,9 +47,11 @@ for (const { release, script, command } of RELEASES) {
       const text = await run(...doctor);
       assert.match(text.stdout, /checks were skipped: they need what a gateway of this project remembers/);
 
-      // An id that is stored with a blank in one program and without it in another.
-      const beacon = (instanceId) => clients[0].request("system-event", { text: "t", host: "studio", instanceId, mode: "ui", reason: "periodic" });
-      const admin = await connected(url, { instanceId: "admin", client: info("Admin"), scopes: ["operator.read", "operator.admin"] });
+      // One program stores the id with a trailing space, another without it.
+      const beacon = (instanceId) =>
+        clients[0].request("system-event", { text: "t", host: "studio", instanceId, mode: "ui", reason: "periodic" });
+      const scopes = ["operator.read", "operator.admin"];
+      const admin = await connected(url, { instanceId: "admin", client: info("Admin"), scopes });
       clients.unshift(admin);
       await beacon("Mac-1");
       await beacon("mac -1");

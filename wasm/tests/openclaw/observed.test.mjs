@@ -1,5 +1,5 @@
-// Our gateway in front of OpenClaw's own gateways of both generations at once. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9
-// name their `openclaw.mjs`.
+// Our gateway observes OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9 are the
+// paths of their `openclaw.mjs`.
 
 import "../lib/state-folder.mjs";
 
@@ -14,7 +14,7 @@ import * as presence from "../../dist/node/index.js";
 const NAMES = ["february", "september"];
 const isInstalled = RELEASES.every(({ script }) => script);
 
-/** A client with a row of its own at that gateway. */
+/** Connects a client with its own row to this gateway. */
 async function dashboard(t, url, instanceId, deviceKey) {
   const client = new presence.PresenceClient({
     url,
@@ -30,9 +30,11 @@ async function dashboard(t, url, instanceId, deviceKey) {
 
 const gatewaysOf = ({ roster }) => roster.rows.filter(({ entry }) => entry.mode === "gateway");
 
-test("both fleets are one roster, and an instance of both is one row", { skip: isInstalled ? false : "not installed", timeout: 3 * LIMIT_MS }, async (t) => {
+const OPTIONS = { skip: isInstalled ? false : "not installed", timeout: 3 * LIMIT_MS };
+
+test("clients of both gateways are in one roster, and a client of both is one row", OPTIONS, async (t) => {
   const theirs = await Promise.all(RELEASES.map(({ script, command }) => startOpenClaw(t, script, command)));
-  // They answer when they are ready, and the first clients wait for that.
+  // The gateways accept connections some seconds later; the first clients wait for that.
   const [february, september] = theirs;
   const newKey = async () => presence.deviceKey(await presence.generateKeyPair());
   const keyOfBoth = await newKey();
@@ -44,13 +46,14 @@ test("both fleets are one roster, and an instance of both is one row", { skip: i
   ]);
   const before = await Promise.all(clients.slice(0, 2).map((client) => client.request("system-presence", {})));
 
-  const args = theirs.flatMap(({ url }, index) => ["--observe", `${NAMES[index]}=${url}`, "--observe-token", `${NAMES[index]}=${TOKEN}`]);
+  const args = theirs.flatMap(({ url }, index) =>
+    ["--observe", `${NAMES[index]}=${url}`, "--observe-token", `${NAMES[index]}=${TOKEN}`]);
   args.push("--observe", `locked=${september.url}`, "--observe-token", "locked=another-token");
   const ours = await startGateway(t, { args });
   const reader = new presence.PresenceClient({ url: ours.url, token: ours.token, instanceId: "reader", deviceKey: false });
   t.after(() => reader.close());
   await reader.start().connected();
-  // The gateway of February lists them under their device keys.
+  // The gateway of February lists clients under their device keys.
   const row = (id) => reader.roster.rows.filter(({ entry }) => entry.instanceId === id || entry.host === id);
   await until(reader, "rows of both", () => ["only-february", "only-september", "both"].every((id) => row(id).length > 0));
 
@@ -65,23 +68,24 @@ test("both fleets are one roster, and an instance of both is one row", { skip: i
   assert.deepEqual(["february", "september", "locked"].map((name) => gateway(name).status), ["Active", "Active", "Stale"]);
   t.diagnostic(reader.roster.rows.map(({ host, entry }) => `${host} via ${entry.gateway ?? "-"}`).join(" | "));
 
-  // The observer reads and leaves no row.
+  // The observer only reads and leaves no row there.
   const after = await Promise.all(clients.slice(0, 2).map((client) => client.request("system-presence", {})));
   const keys = (list) => list.map(({ mode, instanceId, host }) => `${mode} ${instanceId ?? host}`).sort();
   assert.deepEqual(after.map(keys), before.map(keys));
 
-  // Who leaves there has left here. Protocol 3 is asked every 30 s; both announce who goes.
+  // A client that leaves there leaves here too. Protocol 3 is polled every 30 s; both gateways announce departures.
   clients[0].close();
   clients[1].close();
-  await until(reader, "word that both left", () => ["only-february", "only-september"].every((id) => row(id)[0]?.status === "Left"));
+  const haveLeft = () => ["only-february", "only-september"].every((id) => row(id)[0]?.status === "Left");
+  await until(reader, "both as Left", haveLeft);
 
-  // A gateway that is away is Stale when its lease is over; the other one stays.
+  // A stopped gateway becomes Stale when its lease expires; the other gateway stays Active.
   await february.stop();
-  await until(reader, "word that february is away", () => gateway("february").status === "Stale", LIMIT_MS);
+  await until(reader, "february as Stale", () => gateway("february").status === "Stale", LIMIT_MS);
   assert.equal(gateway("september").status, "Active");
   assert.equal(row("both")[0].status, "Active", "it is still connected to the other gateway");
 
-  // A wrong token is said once, with what to do.
+  // The gateway logs a wrong token once, with a remedy.
   const refusals = ours.log.split("\n").filter((line) => line.includes("AUTH_TOKEN_MISMATCH"));
   assert.equal(refusals.length, 1, ours.log);
   assert.match(refusals[0], /--observe-token-file locked=FILE.* gateway=locked /);

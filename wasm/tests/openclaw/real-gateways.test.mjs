@@ -1,5 +1,5 @@
-// The package against OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9 name
-// their `openclaw.mjs`.
+// The package at OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9 are the paths
+// of their `openclaw.mjs`.
 
 import "../lib/state-folder.mjs";
 
@@ -11,16 +11,21 @@ import { LIMIT_MS, RELEASES, TOKEN, startOpenClaw } from "../lib/openclaw-gatewa
 import { serve } from "../lib/server.mjs";
 import * as presence from "../../dist/node/index.js";
 
-/** A client's life, in Node or in a page: what it showed, and what the gateway listed. */
+/** Runs a client through connect, beacon and reconnect, in Node or in a page; returns its rows and the gateway's list. */
 async function live({ presence, deviceKey, limitMs, ...options }) {
   const problems = [];
   const key = deviceKey === "new" ? await presence.deviceKey(await presence.generateKeyPair()) : deviceKey;
-  const client = new presence.PresenceClient({ ...options, deviceKey: key, beacons: true, scopes: ["operator.read", "operator.admin"] });
-  for (const type of ["notice", "error"]) client.addEventListener(type, ({ error }) => problems.push(`${error.code} ${error.message}`));
+  const scopes = ["operator.read", "operator.admin"];
+  const client = new presence.PresenceClient({ ...options, deviceKey: key, beacons: true, scopes });
+  for (const type of ["notice", "error"]) {
+    client.addEventListener(type, ({ error }) => problems.push(`${error.code} ${error.message}`));
+  }
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const until = async (what, holds) => {
     for (const start = Date.now(); !holds(client.roster); await pause(100)) {
-      if (Date.now() - start > limitMs) throw new Error(`no ${what}: ${JSON.stringify([client.connection, problems, client.roster.rows])}`);
+      if (Date.now() - start > limitMs) {
+        throw new Error(`no ${what}: ${JSON.stringify([client.connection, problems, client.roster.rows])}`);
+      }
     }
   };
   const own = ({ rows }) => rows.filter(({ isOwn }) => isOwn);
@@ -30,13 +35,16 @@ async function live({ presence, deviceKey, limitMs, ...options }) {
     await client.beacon();
     client.reconnect();
     await client.connected();
-    await until("own row after the reconnect", (roster) => !roster.isOffline && own(roster).some(({ isConnected }) => isConnected));
-    // Time for what the gateway broadcasts after the handshake and after the first beacon.
+    const isBack = (roster) => !roster.isOffline && own(roster).some(({ isConnected }) => isConnected);
+    await until("own row after the reconnect", isBack);
+    // Wait for the broadcasts after the handshake and after the first beacon.
     await pause(2_000);
     const raw = await client.request("system-presence", {});
-    const row = ({ host, mode, reason, status, isSelf, isOwn, isConnected }) => ({ host, mode, reason, status, isSelf, isOwn, isConnected });
+    const row = ({ host, mode, reason, status, isSelf, isOwn, isConnected }) =>
+      ({ host, mode, reason, status, isSelf, isOwn, isConnected });
     const rows = client.roster.rows.map(row);
-    return { protocol: client.connection.protocol, raw: raw.map(({ host, mode, reason }) => [host, mode, reason].join()), rows, problems };
+    const listed = raw.map(({ host, mode, reason }) => [host, mode, reason].join());
+    return { protocol: client.connection.protocol, raw: listed, rows, problems };
   } finally {
     client.close();
   }
@@ -60,7 +68,7 @@ for (const { release, script, command, protocol } of RELEASES) {
     let gateway;
     before(async () => {
       gateway = await startOpenClaw(own, script, command);
-      // It answers when it is ready; the first client waits for that.
+      // The gateway accepts connections some seconds later; the first client waits for that.
       const first = new presence.PresenceClient({ url: gateway.url, token: TOKEN, instanceId: false, deviceKey: false }).start();
       await first.connected();
       first.close();
@@ -75,7 +83,7 @@ for (const { release, script, command, protocol } of RELEASES) {
       check(t, await live({ presence, limitMs: LIMIT_MS, ...options }), { protocol, host: "Dashboard" });
     });
 
-    test("a page in Chromium is one row with nothing but url and token", async (t) => {
+    test("a page in Chromium is one row with only url and token set", async (t) => {
       const origin = await serve(t);
       const browser = await startBrowser(t);
       const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);

@@ -1,8 +1,8 @@
-// Who joins and who leaves, as an app is told.
+// Joins and leaves, as a client reports them to its app.
 
 import { world } from "../lib/world.mjs";
 
-/** What a client tells, in short words. */
+/** Records what a client reports, in short form. */
 function told(client, options) {
   const words = [];
   const ends = [
@@ -13,7 +13,7 @@ function told(client, options) {
 }
 
 export default function arrivals({ test, assert, presence }) {
-  test("joins are told at once, leaves after the grace, who was there already not at all", async (t) => {
+  test("joins are reported at once, leaves after the grace period, and rows of the first list never", async (t) => {
     const { clock, client, peer } = world(t, presence);
     peer({ instanceId: "early", displayName: "Early" });
     const dashboard = client();
@@ -39,7 +39,7 @@ export default function arrivals({ test, assert, presence }) {
     assert.deepEqual(words, []);
   });
 
-  test("who is back within the grace has not left", async (t) => {
+  test("a client that returns within the grace period has not left", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -54,7 +54,7 @@ export default function arrivals({ test, assert, presence }) {
     assert.deepEqual(words, ["Peer joins"]);
   });
 
-  test("a row that the gateway no longer lists leaves too", async (t) => {
+  test("a row that the gateway no longer lists is reported as left too", async (t) => {
     const { clock, client, peer } = world(t, presence, { ttlMs: 60_000 });
     const dashboard = client().start();
     await dashboard.connected();
@@ -66,7 +66,7 @@ export default function arrivals({ test, assert, presence }) {
     assert.deepEqual(words, ["cron leaves: removed, Active"]);
   });
 
-  test("a gateway that restarts is no departure, but of those who stay away", async (t) => {
+  test("after a restart of the gateway, only clients that stay away are reported as left", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const after = new presence.SimulatedGateway({ clock, self: { host: "gateway", mode: "gateway", reason: "self" } });
     t.after(() => after.free());
@@ -83,7 +83,7 @@ export default function arrivals({ test, assert, presence }) {
     const { words } = told(dashboard, { graceMs: 40_000 });
     gateway.shutdown("update");
     await clock.advance(60_000);
-    assert.deepEqual(words, [], "nobody is gone while the gateway is away");
+    assert.deepEqual(words, [], "no leaves are reported while the gateway is away");
     current = after;
     await clock.advance(35_000);
     await dashboard.connected();
@@ -93,7 +93,7 @@ export default function arrivals({ test, assert, presence }) {
     assert.deepEqual(words, ["Peer leaves: disconnect, Left"]);
   });
 
-  test("the first list of another gateway is no news", async (t) => {
+  test("the first list of another gateway reports no joins or leaves", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const other = new presence.SimulatedGateway({ clock, self: { host: "other", mode: "gateway", reason: "self" } });
     t.after(() => other.free());
@@ -113,7 +113,7 @@ export default function arrivals({ test, assert, presence }) {
     assert.deepEqual(words, []);
   });
 
-  test("a listener that fails keeps no row from the others", async (t) => {
+  test("a listener that throws does not affect other listeners", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();

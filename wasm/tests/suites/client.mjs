@@ -1,4 +1,4 @@
-// The client, against a simulated gateway in virtual time.
+// The client at a simulated gateway, in virtual time.
 
 import { hosts, record, world } from "../lib/world.mjs";
 
@@ -21,7 +21,7 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(1_000);
     assert.ok(hosts(dashboard.roster).includes("Peer"));
 
-    // Only told of, not connected: nothing but its beacon keeps it.
+    // Not connected: only its beacon keeps the row.
     other.beacon({ instanceId: "studio", host: "studio", text: "Node: studio" });
     const toldAt = clock.ageMs();
     await clock.advance(400_000);
@@ -29,7 +29,7 @@ export default function clients({ test, assert, presence }) {
     assert.ok(!hosts(dashboard.roster).includes("studio"));
   });
 
-  test("without a gateway to ask, rows age to Stale and go after twice the TTL", async (t) => {
+  test("without a gateway, rows age to Stale and are removed after twice the TTL", async (t) => {
     const { clock, gateway, client } = world(t, presence);
     const dashboard = client().start();
     const seen = [];
@@ -73,12 +73,12 @@ export default function clients({ test, assert, presence }) {
     assert.equal(wrong.connection.phase, "refused");
     assert.deepEqual(events.map(({ type }) => type), ["connection", "connection", "error"]);
     await clock.advance(3_600_000);
-    assert.equal(sockets, 1, "it does not try again by itself");
+    assert.equal(sockets, 1, "it does not retry by itself");
     wrong.reconnect({ token: "right" });
     await wrong.connected();
   });
 
-  test("it comes back to a gateway that restarts, as the same row", async (t) => {
+  test("it reconnects after a restart of the gateway and keeps its row", async (t) => {
     const { clock, gateway, client } = world(t, presence);
     const after = new presence.SimulatedGateway({ clock, self: { host: "after", mode: "gateway", reason: "self" } });
     t.after(() => after.free());
@@ -105,7 +105,7 @@ export default function clients({ test, assert, presence }) {
     assert.equal(events.find(({ type }) => type === "shutdown").reason, "update");
   });
 
-  test("what is lost on the way is asked for", async (t) => {
+  test("after a missed event, the client requests the list", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     let lose = 0;
     const Socket = function (url) {
@@ -131,7 +131,7 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(hosts(dashboard.roster).sort(), ["Dashboard", "Lost", "Next", "gateway"]);
   });
 
-  test("one instance is one row, whatever it is connected with", async (t) => {
+  test("one instance has one row, whichever ids it connects with", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -144,7 +144,7 @@ export default function clients({ test, assert, presence }) {
     assert.equal(dashboard.instanceId, "dashboard");
   });
 
-  test("without an instanceId each connection is a row, and a finding says why", async (t) => {
+  test("without an instanceId each connection has a row, and a finding explains it", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -159,7 +159,7 @@ export default function clients({ test, assert, presence }) {
     assert.ok(finding.evidence.length > 0 && finding.entries.every(({ host }) => host === "Dashboard"));
   });
 
-  test("a client clock that is wrong by hours changes nothing", async (t) => {
+  test("a client clock that is off by hours does not affect ages", async (t) => {
     const { clock, client } = world(t, presence);
     const wrong = {
       ageMs: () => clock.ageMs() + 5_000_000,
@@ -173,7 +173,7 @@ export default function clients({ test, assert, presence }) {
     assert.ok(dashboard.roster.rows.every(({ ageMs }) => ageMs <= 60_000));
   });
 
-  test("the snapshot is the same object while nothing changed, and so is each row", async (t) => {
+  test("the snapshot and each unchanged row stay the same objects", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     let calls = 0;
@@ -188,12 +188,12 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(1_000);
     const after = dashboard.getSnapshot();
     assert.notEqual(after, before);
-    assert.equal(calls, callsBefore + 1, "one change, one call");
+    assert.equal(calls, callsBefore + 1, "one call for one change");
     const own = ({ rows }) => rows.find(({ isOwn }) => isOwn);
     assert.equal(own(after), own(before), "the row that did not change");
   });
 
-  test("roster events tell who came, who changed and who went", async (t) => {
+  test("roster events report added, changed and removed rows", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client();
     const told = [];
@@ -213,7 +213,7 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(told, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:status,reason,onlineSince", "-Peer"]);
   });
 
-  test("without the right to read there is a notice with the remedy", async (t) => {
+  test("without the read scope, a notice states the remedy", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client({ scopes: [] });
     const events = record(dashboard);
@@ -226,7 +226,7 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(hosts(dashboard.roster), []);
   });
 
-  test("a device key is proved, and its id is in the row", async (t) => {
+  test("a device key is verified, and its id is in the row", async (t) => {
     const { clock, client } = world(t, presence);
     const deviceKey = await presence.deviceKey(await presence.generateKeyPair());
     const dashboard = client({ deviceKey }).start();
@@ -235,7 +235,7 @@ export default function clients({ test, assert, presence }) {
     assert.equal(dashboard.roster.rows.find(({ isOwn }) => isOwn).deviceId, deviceKey.deviceId);
   });
 
-  test("start, stop and close can come in any order and twice", async (t) => {
+  test("start, stop and close can be called in any order, and twice", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client();
     dashboard.stop();
@@ -259,7 +259,7 @@ export default function clients({ test, assert, presence }) {
     dashboard.stop();
   });
 
-  test("a client that is stopped while it starts leaves nothing running", async (t) => {
+  test("a client that is stopped during its start leaves nothing running", async (t) => {
     const { clock, client } = world(t, presence);
     let released = 0;
     const slow = { acquire: async () => ({ id: "slow", release: () => (released += 1) }) };
@@ -273,7 +273,7 @@ export default function clients({ test, assert, presence }) {
     assert.equal(clock.timers, timers);
   });
 
-  test("an app may stop or free its client in the middle of being told something", async (t) => {
+  test("a listener may stop, free or reconnect its client", async (t) => {
     const { clock, client } = world(t, presence);
     for (const end of ["stop", "close", "reconnect"]) {
       const dashboard = client({ instanceId: end });
@@ -289,7 +289,7 @@ export default function clients({ test, assert, presence }) {
     }
   });
 
-  test("an app may become another in the middle of being told something", async (t) => {
+  test("a listener may reconnect its client with another instanceId", async (t) => {
     const { clock, gateway, client } = world(t, presence);
     const dashboard = client();
     const answers = [];
@@ -307,10 +307,10 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(await Promise.all(answers), ["CLOSED"]);
   });
 
-  test("a socket that cannot even be made is a refusal, until the app says otherwise", async (t) => {
+  test("a WebSocket constructor that throws is a refusal, until the app starts the client again", async (t) => {
     const { client, gateway } = world(t, presence);
     let isMixed = true;
-    // As a page from https that opens ws:.
+    // Like a page from https that opens a ws: URL.
     const Socket = function (url) {
       if (isMixed) throw new Error("insecure");
       return new gateway.WebSocket(url);
@@ -324,7 +324,7 @@ export default function clients({ test, assert, presence }) {
     await dashboard.connected();
   });
 
-  test("whoever waits for a connection that never comes is told", async (t) => {
+  test("a pending `connected()` rejects when the client is freed", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     const waiting = assert.failsWith("FREED", () => dashboard.connected());
@@ -332,7 +332,7 @@ export default function clients({ test, assert, presence }) {
     await waiting;
   });
 
-  test("nothing happens before start", async (t) => {
+  test("a client does nothing before start", async (t) => {
     const { clock, client } = world(t, presence);
     const timers = clock.timers;
     const dashboard = client();
@@ -342,7 +342,7 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(dashboard.connection, { phase: "stopped" });
   });
 
-  test("bad options are named", async (t) => {
+  test("errors name the invalid option", async (t) => {
     const { client } = world(t, presence);
     for (const url of ["", "gateway:18789/x y", "ftp://gateway"]) {
       await assert.failsWith("INVALID_ARGUMENT", () => new PresenceClient({ url }));
@@ -352,7 +352,7 @@ export default function clients({ test, assert, presence }) {
     assert.match(error.message, /scopes/);
   });
 
-  test("any address that a person may paste is understood", async (t) => {
+  test("http and WebSocket addresses are accepted", async (t) => {
     const { client, gateway } = world(t, presence);
     for (const [url, opened] of [
       ["http://127.0.0.1:18789/#token=x", "ws://127.0.0.1:18789/"],

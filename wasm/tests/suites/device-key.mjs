@@ -1,8 +1,8 @@
-// Device keys: made once, kept, and good for what gateways verify.
+// Device keys are created once, stored, and make signatures that gateways accept.
 
 import { fromBase64url, idOf, isSignedBy } from "../vectors/device.mjs";
 
-/** IndexedDB as far as it is used: one store, every request in a turn of its own. */
+/** The part of IndexedDB that is used: one store, and each request completes in a later turn. */
 class FakeIndexedDb {
   values = new Map();
   isNew = true;
@@ -35,7 +35,7 @@ function answer(work) {
 export default function deviceKeys({ test, assert, presence }) {
   const { browserDeviceKey, deviceKey, generateKeyPair } = presence;
 
-  test("a key's id, public key and signatures belong together", async () => {
+  test("a key's id, public key and signatures match", async () => {
     const key = await deviceKey(await generateKeyPair());
     const raw = fromBase64url(key.publicKey);
     assert.equal(raw.length, 32);
@@ -45,12 +45,12 @@ export default function deviceKeys({ test, assert, presence }) {
     assert.ok(await isSignedBy(raw, signature, new TextEncoder().encode(text)));
   });
 
-  test("nobody can read the private half", async () => {
+  test("the private key cannot be read", async () => {
     const { privateKey } = await generateKeyPair();
     assert.equal(privateKey.extractable, false);
   });
 
-  test("the key is made once and kept", async () => {
+  test("the key is created once and stored", async () => {
     const indexedDB = new FakeIndexedDb();
     const first = await browserDeviceKey({ indexedDB }).load();
     const second = await browserDeviceKey({ indexedDB }).load();
@@ -58,9 +58,9 @@ export default function deviceKeys({ test, assert, presence }) {
     assert.equal(indexedDB.values.size, 1);
   });
 
-  // Only a real one keeps transactions apart.
+  // Only a real IndexedDB isolates transactions.
   if (globalThis.indexedDB) {
-    test("tabs that make one at the same time agree", async () => {
+    test("tabs that create a key at the same time agree on one", async () => {
       const keys = await Promise.all([1, 2, 3].map(() => browserDeviceKey({ name: "race" }).load()));
       const last = await browserDeviceKey({ name: "race" }).load();
       assert.deepEqual(new Set(keys.map(({ deviceId }) => deviceId)).size, 1);
@@ -73,7 +73,7 @@ export default function deviceKeys({ test, assert, presence }) {
     });
   }
 
-  test("where nothing can be kept there is no key", async () => {
+  test("without storage there is no key", async () => {
     const indexedDB = {
       open() {
         throw new Error("denied");

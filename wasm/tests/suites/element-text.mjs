@@ -1,4 +1,4 @@
-// What the element says, to eyes and to ears.
+// The element's texts, for display and for screen readers.
 
 import { world } from "../lib/world.mjs";
 
@@ -6,25 +6,27 @@ export default function elementText({ test, assert, presence, internal }) {
   const { headingText, newsText, orderRows, rowDetails, rowSeen, rowStatus } = internal;
   const { rowName } = presence;
 
-  const row = (key, members = {}) => ({ key, host: key, entry: {}, platformLabel: "", status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
+  const defaults = { entry: {}, platformLabel: "", status: "Active", isConnected: true, isSelf: false, isOwn: false };
+  const row = (key, members = {}) => ({ key, host: key, ...defaults, lastInputText: "", ...members });
   const LEFT = { status: "Left", isConnected: false, ageText: "2m ago", reasonLabel: "Disconnect" };
   const roster = (rows, phase = "live", members = {}) => ({ rows, hasList: true, connection: { phase }, ...members });
 
-  test("a row has a name whatever it lacks", () => {
+  test("a row has a name, whichever members it lacks", () => {
     assert.equal(rowName(row("a", { host: "Studio" })), "Studio");
     assert.equal(rowName({ instanceId: "i-1" }), "i-1");
     assert.equal(rowName({ text: "Node: x" }), "Node: x");
     assert.equal(rowName({}), "unknown host");
   });
 
-  test("details leave out what is not known", () => {
+  test("details omit unknown members", () => {
     const details = (members) => rowDetails({ entry: {}, ...members });
     const full = { ip: "192.0.2.1", version: "1.0", modelIdentifier: "Mac16,6", platformLabel: "macOS 26.1", mode: "ui" };
     assert.equal(details({ ...full, isOwn: true }), "this client · 192.0.2.1 · 1.0 · Mac16,6 · macOS 26.1 · ui");
     assert.equal(details({ platformLabel: "", mode: "node" }), "node");
     assert.equal(details({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
     assert.equal(details({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "macOS 26.1");
-    assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
+    const input = { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" };
+    assert.equal(rowSeen(row("a", input)), "input 2m ago · 5m ago · Heartbeat");
     assert.equal(rowSeen(row("a", LEFT)), "");
     assert.equal(rowSeen(row("a", { ...LEFT, lastInputText: "5m ago" })), "input 5m ago");
     assert.equal(rowStatus(row("a", LEFT)), "Left 2m ago");
@@ -41,16 +43,16 @@ export default function elementText({ test, assert, presence, internal }) {
     assert.equal(rowDetails(row("a", { mode: "ui", entry: { gateway: "" } })), "ui");
   });
 
-  test("rows stand by name below the gateway, so that nothing jumps", () => {
+  test("rows are sorted by name below the gateway", () => {
     const rows = [row("zoe"), row("Ben"), row("gateway", { isSelf: true }), row("ana")];
     assert.deepEqual(orderRows(rows, "name").map(({ key }) => key), ["gateway", "ana", "Ben", "zoe"]);
     assert.deepEqual(orderRows(rows, "newest").map(({ key }) => key), ["gateway", "zoe", "Ben", "ana"]);
   });
 
-  /** Nobody came, and nobody went. */
+  /** No joins and no leaves. */
   const NOBODY = { joined: [], left: [] };
 
-  test("rows that left are counted apart", () => {
+  test("rows that left are counted separately", () => {
     const rows = [row("ana"), row("ben", LEFT), row("cleo"), row("dan", LEFT)];
     assert.equal(headingText("Instances", []), "Instances");
     assert.equal(headingText("Instances", [row("ana")]), "Instances (1)");
@@ -59,9 +61,9 @@ export default function elementText({ test, assert, presence, internal }) {
     assert.equal(newsText(undefined, roster([row("ana"), row("ben", LEFT)]), NOBODY), "1 instance, 1 left");
   });
 
-  test("news are who came and who went", () => {
+  test("announcements are joins and leaves", () => {
     const before = roster([row("ana"), row("ben")]);
-    assert.equal(newsText(undefined, before, { joined: ["ana"], left: [] }), "2 instances", "the first list says it all");
+    assert.equal(newsText(undefined, before, { joined: ["ana"], left: [] }), "2 instances", "the first list is a count");
     const news = (joined, left) => newsText(before, roster([row("ana"), row("cleo")]), { joined, left });
     assert.equal(news(["cleo"], ["ben"]), "cleo joined. ben left");
     assert.equal(news([], ["ben"]), "ben left");
@@ -69,7 +71,7 @@ export default function elementText({ test, assert, presence, internal }) {
     assert.equal(news(["c", "d", "e", "f"], []), "4 instances joined");
   });
 
-  test("ageing is no news", async (t) => {
+  test("ageing is not announced", async (t) => {
     const { clock, client, peer } = world(t, presence, { ttlMs: 3_600_000 });
     const one = client();
     one.start();
@@ -91,12 +93,13 @@ export default function elementText({ test, assert, presence, internal }) {
     assert.deepEqual(statuses, ["Active", "Idle", "Stale"]);
   });
 
-  test("the connection is news when it is lost, found or refused", () => {
+  test("a connection is announced when it is lost, restored or refused", () => {
     const live = roster([row("ana")]);
     const lost = roster([row("ana")], "waiting");
     assert.equal(newsText(live, lost, NOBODY), "Connection lost");
     assert.equal(newsText(lost, live, NOBODY), "Connected again");
     const error = { message: "unauthorized", remedy: "Set the token" };
-    assert.equal(newsText(live, roster([row("ana")], "refused", { connection: { phase: "refused", error } }), NOBODY), "unauthorized. Set the token");
+    const refused = roster([row("ana")], "refused", { connection: { phase: "refused", error } });
+    assert.equal(newsText(live, refused, NOBODY), "unauthorized. Set the token");
   });
 }

@@ -1,11 +1,11 @@
-// What goes wrong, and what the app is told of it.
+// Failures, and what the client reports about them.
 
 import { record, world } from "../lib/world.mjs";
 
 export default function failures({ test, assert, presence, internal }) {
   const { PresenceClient } = presence;
 
-  test("a trap in the core ends the client with a code and a remedy", async (t) => {
+  test("a trap in the core stops the client with a code and a remedy", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const { prototype } = internal.glue.Client;
     for (const method of ["text", "advance", "poll", "timeout", "serverMs"]) {
@@ -39,8 +39,9 @@ export default function failures({ test, assert, presence, internal }) {
     assert.ok(gateway.connections > 0);
   });
 
-  test("a gateway cannot invent an error code", async (t) => {
-    for (const code of ["constructor", "__proto__", "toString", "AUTH_", "AUTH_NEW\nLINE", "DEVICE_ANYTHING", "NOT_READY", "FREED"]) {
+  test("an unknown error code of a gateway becomes REFUSED, with the code as its detail", async (t) => {
+    const names = ["constructor", "__proto__", "toString"];
+    for (const code of [...names, "AUTH_", "AUTH_NEW\nLINE", "DEVICE_ANYTHING", "NOT_READY", "FREED"]) {
       const { gateway, client } = world(t, presence);
       const Inventing = function (url) {
         const socket = new gateway.WebSocket(url);
@@ -57,7 +58,7 @@ export default function failures({ test, assert, presence, internal }) {
     }
   });
 
-  test("errors show no secret of the url", async (t) => {
+  test("errors contain no secret from the url", async (t) => {
     const { client } = world(t, presence);
     for (const url of ["ftp://gate/?token=s3cret", "http://gate:x/#token=s3cret", "ws://user:s3cret@gate", "s3cret"]) {
       const error = await assert.failsWith("INVALID_ARGUMENT", () => new PresenceClient({ url }));
@@ -72,7 +73,7 @@ export default function failures({ test, assert, presence, internal }) {
     assert.ok(!error.message.includes("s3cret"), error.message);
   });
 
-  test("the link that a gateway prints works as the url", async (t) => {
+  test("the link that a gateway prints is accepted as the url", async (t) => {
     const { client } = world(t, presence, { auth: { mode: "token", secret: "right +%" } });
     const link = `http://127.0.0.1:18789/#token=${encodeURIComponent("right +%")}`;
     await client({ url: link }).start().connected();
@@ -82,7 +83,7 @@ export default function failures({ test, assert, presence, internal }) {
     await other.connected();
   });
 
-  test("a store that fails is named, with its own code", async (t) => {
+  test("the error of a failing store names the store and its error code", async (t) => {
     const { client } = world(t, presence);
     const denied = () => Promise.reject(Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
     for (const options of [{ instanceId: { acquire: denied } }, { deviceKey: { load: denied } }]) {
@@ -93,7 +94,7 @@ export default function failures({ test, assert, presence, internal }) {
     }
   });
 
-  test("without the right to read there is no list", async (t) => {
+  test("without the read scope there is no list", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client({ scopes: ["operator.pairing"] });
     const events = record(dashboard);

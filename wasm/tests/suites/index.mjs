@@ -1,4 +1,4 @@
-// All suites that run in Node and in browsers alike. Each takes { test, assert, presence, internal }.
+// All suites that run in Node and in browsers. Each takes { test, assert, presence, internal }.
 
 import arrivals from "./arrivals.mjs";
 import client from "./client.mjs";
@@ -16,4 +16,20 @@ import shared from "./shared.mjs";
 import signals from "./signals.mjs";
 import testing from "./testing.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, observed, requests, signals, shared, notifications, failures, "element-text": elementText, testing };
+export const SUITES = {
+  parts,
+  "instance-id": instanceId,
+  "device-key": deviceKey,
+  listeners,
+  roster,
+  client,
+  arrivals,
+  observed,
+  requests,
+  signals,
+  shared,
+  notifications,
+  failures,
+  "element-text": elementText,
+  testing,
+};

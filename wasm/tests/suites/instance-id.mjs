@@ -1,6 +1,6 @@
-// Where ids come from: one per tab, never two the same, the same after a restart.
+// Instance ids in browsers: one per tab, never shared, and kept over a restart.
 
-/** A storage as browsers have it. */
+/** A Storage like those of browsers. */
 class FakeStorage {
   items = new Map();
   getItem(key) {
@@ -11,7 +11,7 @@ class FakeStorage {
   }
 }
 
-/** Web Locks of one origin, as far as they are used. */
+/** The part of Web Locks that is used, for one origin. */
 class FakeLocks {
   held = new Map();
 
@@ -36,7 +36,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 export default function instanceIds({ test, assert, presence }) {
   const { browserInstanceId, randomInstanceId } = presence;
 
-  test("tabs hold the lowest free slot of one base", async () => {
+  test("tabs hold the lowest free slot of one base id", async () => {
     const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
     const tab = () => browserInstanceId(options).acquire();
     const first = await tab();
@@ -45,14 +45,14 @@ export default function instanceIds({ test, assert, presence }) {
     assert.match(first.id, UUID);
     assert.deepEqual([second.id, third.id], [`${first.id}.2`, `${first.id}.3`]);
     second.release();
-    assert.equal((await tab()).id, second.id, "the slot that became free");
+    assert.equal((await tab()).id, second.id, "the slot that was released");
   });
 
   test("tabs that open together never collide", async () => {
     const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
     const tabs = await Promise.all(Array.from({ length: 20 }, () => browserInstanceId(options).acquire()));
     assert.equal(new Set(tabs.map(({ id }) => id)).size, 20);
-    assert.ok(tabs.some(({ id }) => UUID.test(id)), "one of them is the base");
+    assert.ok(tabs.some(({ id }) => UUID.test(id)), "one of them has the base id");
   });
 
   test("an id survives a restart", async () => {
@@ -62,7 +62,7 @@ export default function instanceIds({ test, assert, presence }) {
     assert.equal(after.id, before.id);
   });
 
-  test("what is stored and no id is replaced", async () => {
+  test("a stored text that is not an id is replaced", async () => {
     for (const stored of ["undefined", " NULL\n", "[object Object]", "a\u0000b", "x".repeat(201)]) {
       const localStorage = new FakeStorage();
       const sessionStorage = new FakeStorage();
@@ -77,7 +77,7 @@ export default function instanceIds({ test, assert, presence }) {
     }
   });
 
-  test("a slot that is given back can be had at once", async () => {
+  test("a released slot can be taken at once", async () => {
     const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
     const store = browserInstanceId(options);
     const first = await store.acquire();
@@ -108,12 +108,12 @@ export default function instanceIds({ test, assert, presence }) {
     copy.items = new Map(original.items);
     const second = await browserInstanceId({ locks: null, sessionStorage: copy, probeMs: 2_000 }).acquire();
     assert.notEqual(second.id, first.id);
-    assert.ok([...copy.items.values()].includes(second.id), "the new id is kept");
+    assert.ok([...copy.items.values()].includes(second.id), "the new id is stored");
     first.release();
     second.release();
   });
 
-  test("without locks two tabs restored together end with two ids", async () => {
+  test("without locks two tabs restored together get different ids", async () => {
     const storages = [new FakeStorage(), new FakeStorage()];
     for (const storage of storages) storage.setItem("openclaw-presence:tab-instance-id", "same");
     const leases = await Promise.all(
@@ -124,13 +124,13 @@ export default function instanceIds({ test, assert, presence }) {
     for (const lease of leases) lease.release();
   });
 
-  test("without anything there is still an id", async () => {
+  test("without storage and locks there is still an id", async () => {
     const none = { locks: null, localStorage: null, sessionStorage: null, BroadcastChannel: null };
     assert.match((await browserInstanceId(none).acquire()).id, UUID);
     assert.match((await randomInstanceId().acquire()).id, UUID);
   });
 
-  test("storage that throws is no storage", async () => {
+  test("storage that throws counts as missing", async () => {
     const broken = {
       getItem() {
         throw new Error("denied");

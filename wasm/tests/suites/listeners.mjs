@@ -1,6 +1,6 @@
-// Who listens, and what the page tells.
+// Listeners of a client, and the page events that a client handles.
 
-/** A target as pages have it, whose events a hand makes. */
+/** An event target whose events the test fires. */
 class FakeTarget {
   visibilityState = "visible";
   listeners = new Map();
@@ -29,7 +29,7 @@ export default function listeners({ test, assert, presence, internal }) {
     }
   }
 
-  test("listeners are counted as the platform counts them", () => {
+  test("a listener is counted once for each type and capture phase", () => {
     const target = new Target();
     const heard = [];
     const listener = (event) => heard.push(event.type);
@@ -49,7 +49,7 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.equal(heard.length, 3);
   });
 
-  test("once and signals end a listener", () => {
+  test("`once` and signals remove a listener", () => {
     const target = new Target();
     let heard = 0;
     const controller = new AbortController();
@@ -74,7 +74,7 @@ export default function listeners({ test, assert, presence, internal }) {
     return { clock, ...targets, told, monitor: new InputMonitor(targets, clock, listener) };
   };
 
-  test("input is told once per second, and only a hand's", async () => {
+  test("input is reported at most once a second, and only trusted input", async () => {
     const { clock, window, told } = monitor();
     window.fire("pointermove");
     window.fire("pointermove");
@@ -89,8 +89,8 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.deepEqual(told, ["input", "input"]);
   });
 
-  test("an app hears of input until it ends that, and outside of pages never", () => {
-    // A page has its own window; there the demo's tests make real input.
+  test("`watchInput` reports input until it is stopped, and never outside pages", () => {
+    // A browser has a real window; the demo's tests send real input to it.
     if (typeof window !== "undefined") return;
     let heard = 0;
     presence.watchInput(() => (heard += 1))();
@@ -108,14 +108,14 @@ export default function listeners({ test, assert, presence, internal }) {
     }
   });
 
-  test("listening is passive", () => {
+  test("listeners for input are passive", () => {
     const { window } = monitor();
     for (const type of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
       assert.deepEqual(window.listeners.get(type).options, { passive: true, capture: true }, type);
     }
   });
 
-  test("a page that is shown again was touched; one that is hidden was not", async () => {
+  test("showing a page counts as input; hiding it does not", async () => {
     const { clock, document, told } = monitor();
     document.visibilityState = "hidden";
     document.fire("visibilitychange");
@@ -126,7 +126,7 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.deepEqual(told, ["visible false", "visible true", "input"]);
   });
 
-  test("coming back online or out of the back/forward cache is told", () => {
+  test("going online and returning from the back/forward cache are reported", () => {
     const { window, told } = monitor();
     window.fire("online");
     window.fire("pageshow", { persisted: false });
@@ -134,7 +134,7 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.deepEqual(told, ["online", "online"]);
   });
 
-  test("a stopped monitor leaves nothing behind", () => {
+  test("a stopped monitor leaves no listeners", () => {
     const { window, document, monitor: stopped } = monitor();
     stopped.stop();
     stopped.stop();

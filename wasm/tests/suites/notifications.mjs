@@ -1,12 +1,12 @@
-// What an app hears, and when.
+// When an app is notified, and of what.
 
 import { hosts, world } from "../lib/world.mjs";
 
 export default function notifications({ test, assert, presence, internal }) {
-  test("a change that was read before it was announced is still announced", async (t) => {
+  test("a change that was read before its notification is still notified", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client();
-    // A listener of the state reads the roster, before the subscribers are called.
+    // A "connection" listener reads the roster before the subscribers are called.
     dashboard.addEventListener("connection", () => void dashboard.roster);
     const heard = [];
     dashboard.subscribe(() => heard.push(dashboard.roster.connection.phase));
@@ -22,7 +22,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(heard.at(-1), "stopped");
   });
 
-  test("an age that was read before its timer fired is still announced", async (t) => {
+  test("an age that was read before its timer fired is still notified", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -32,7 +32,7 @@ export default function notifications({ test, assert, presence, internal }) {
     const heard = [];
     const ageOf = (roster) => roster.rows.find(({ host }) => host === "studio")?.ageText;
     dashboard.addEventListener("roster", ({ roster }) => heard.push(ageOf(roster)));
-    // Time passes without its timers, as in a page that was suspended, and the app reads the roster first.
+    // Time passes without timers, as in a suspended page, and the app reads the roster first.
     const ahead = clock.ageMs.bind(clock);
     clock.ageMs = () => ahead() + 150_000;
     assert.equal(ageOf(dashboard.roster), "2m ago");
@@ -41,7 +41,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.ok(heard.includes("2m ago"), heard.join());
   });
 
-  test("a client that stops is offline when its listeners hear of it", async (t) => {
+  test("a stopped client is offline when its listeners are called", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client();
     const heard = [];
@@ -53,7 +53,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(heard.at(-1), "stopped true");
   });
 
-  test("who reads the roster when it hears of a connection never takes old rows for current ones", async (t) => {
+  test("a connection listener never reads old rows as current ones", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const after = new presence.SimulatedGateway({ clock, self: { host: "after", mode: "gateway", reason: "self" } });
     t.after(() => after.free());
@@ -80,7 +80,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.deepEqual(hosts(dashboard.roster), ["after", "Dashboard"]);
   });
 
-  test("rows stay the same objects when the client reconnects as another", async (t) => {
+  test("rows stay the same objects when the client reconnects with other options", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -95,7 +95,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(row(), before);
   });
 
-  test("subscribing by itself announces nothing", async (t) => {
+  test("subscribing does not call the subscriber", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -108,7 +108,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(calls, 1);
   });
 
-  test("only those who look at the roster make the client watch it", async (t) => {
+  test("only roster listeners and subscribers make the client watch the roster", async (t) => {
     const { client } = world(t, presence);
     const { prototype } = internal.glue.Client;
     const sound = prototype.setWatched;
@@ -131,7 +131,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.deepEqual(watched, [false, true, false]);
   });
 
-  test("for await gives the roster now and the newest whenever it changed", async (t) => {
+  test("for await yields the current roster, then the newest after each change", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -147,7 +147,7 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.deepEqual(seen.filter((size, index) => size !== seen[index - 1]), [2, 3]);
   });
 
-  test("for await throws what the gateway refuses with", async (t) => {
+  test("for await throws the error of a refusal", async (t) => {
     const { client } = world(t, presence, { auth: { mode: "password", secret: "right" } });
     const dashboard = client({ password: "wrong" }).start();
     await assert.failsWith("AUTH_PASSWORD_MISMATCH", async () => {
@@ -155,7 +155,7 @@ export default function notifications({ test, assert, presence, internal }) {
     });
   });
 
-  test("an iterator that is returned ends at once, with its pending read", async (t) => {
+  test("`return` ends an iterator at once, including its pending read", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -164,13 +164,13 @@ export default function notifications({ test, assert, presence, internal }) {
     const { value } = await iterator.next();
     assert.equal(value, dashboard.roster);
     const waiting = iterator.next();
-    // The roster does not change any more: without `return` this would wait for ever.
+    // The roster does not change any more: without `return`, this would wait forever.
     assert.deepEqual(await iterator.return(), { done: true, value: undefined });
     assert.deepEqual(await waiting, { done: true, value: undefined });
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
   });
 
-  test("methods that return promises reject and never throw", async (t) => {
+  test("methods that return promises reject instead of throwing", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     dashboard.close();
@@ -186,7 +186,7 @@ export default function notifications({ test, assert, presence, internal }) {
     await assert.failsWith("INVALID_ARGUMENT", () => promise);
   });
 
-  test("a list in which rows only stand elsewhere is no news", async (t) => {
+  test("a list that only reorders rows causes no notification", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     let edit = (text) => text;
     const Editing = function (url) {
@@ -217,9 +217,12 @@ export default function notifications({ test, assert, presence, internal }) {
     dashboard.subscribe(() => heard.push(dashboard.roster));
     const before = dashboard.roster;
     assert.equal(before.rows.length, 5);
-    // Newest first is what counts; of rows of one moment the first that is listed.
+    // Rows with equal `ts` would keep the order of the list, so give each row its own `ts`.
     const listed = list.payload.presence.map((entry, at) => ({ ...entry, ts: entry.ts - at }));
-    const again = (entries, seq) => Editing.last.again(JSON.stringify({ ...list, seq, payload: { ...list.payload, presence: entries } }));
+    const again = (entries, seq) => {
+      const payload = { ...list.payload, presence: entries };
+      Editing.last.again(JSON.stringify({ ...list, seq, payload }));
+    };
     again(listed, list.seq + 1);
     const rows = dashboard.roster.rows;
     heard.length = 0;

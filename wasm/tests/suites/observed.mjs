@@ -1,4 +1,4 @@
-// Rows that the gateway has from gateways that it observes.
+// Rows of gateways that the gateway observes.
 
 import { observingWebSocket } from "../lib/observing.mjs";
 import { world } from "../lib/world.mjs";
@@ -6,7 +6,7 @@ import { world } from "../lib/world.mjs";
 export default function observed({ test, assert, presence }) {
   const { isObservedGateway, rowGateway } = presence;
 
-  /** A live client of a gateway that observes `home`, whose rows were written when it connected. */
+  /** A live client of a gateway that observes `home`; the rows of `home` were written when the client connected. */
   const observing = async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const ts = clock.wallMs();
@@ -21,14 +21,14 @@ export default function observed({ test, assert, presence }) {
     return { clock, peer, client: one, find: (host) => one.roster.rows.find((row) => row.host === host) };
   };
 
-  test("a row states the observed gateway that it comes from; the gateway's own rows state none", async (t) => {
+  test("a row names the observed gateway that it comes from; the gateway's own rows name none", async (t) => {
     const { find } = await observing(t);
     assert.deepEqual([rowGateway(find("studio")), rowGateway(find("home.lan"))], ["home", "home"]);
     assert.deepEqual([rowGateway(find("gateway")), rowGateway(find("Dashboard"))], [undefined, undefined]);
     assert.equal(find("studio").entry.gateway, "home");
   });
 
-  test("an observed gateway is a gateway, but not the one that lists it", async (t) => {
+  test("an observed gateway counts as a gateway, but not as the listing one", async (t) => {
     const { find } = await observing(t);
     const kinds = (row) => [row.isSelf, isObservedGateway(row)];
     assert.deepEqual(kinds(find("gateway")), [true, false]);
@@ -36,7 +36,7 @@ export default function observed({ test, assert, presence }) {
     assert.deepEqual(kinds(find("studio")), [false, false]);
   });
 
-  test("an observed gateway that is silent becomes stale, unlike the one that lists it", async (t) => {
+  test("a silent observed gateway becomes Stale, unlike the listing gateway", async (t) => {
     const { clock, find } = await observing(t);
     assert.equal(find("home.lan").status, "Active");
     await clock.advance(290_000);

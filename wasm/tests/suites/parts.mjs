@@ -1,9 +1,9 @@
-// The parts that need no connection.
+// Parts that need no connection.
 
 export default function parts({ test, assert, presence }) {
   const { VirtualClock, diffRows } = presence;
 
-  test("a virtual clock fires timers in order of time, then of setting", async () => {
+  test("a virtual clock fires timers by time, then in the order in which they were set", async () => {
     const clock = new VirtualClock(1_000);
     const fired = [];
     const set = (name, ms) => clock.setTimer(() => fired.push([name, clock.ageMs(), clock.wallMs()]), ms);
@@ -24,7 +24,7 @@ export default function parts({ test, assert, presence }) {
     assert.deepEqual([clock.ageMs(), clock.wallMs()], [120, 620]);
   });
 
-  test("a virtual clock lets a timer set another on the way", async () => {
+  test("a timer of a virtual clock can set another timer", async () => {
     const clock = new VirtualClock();
     const fired = [];
     const again = () => {
@@ -38,7 +38,7 @@ export default function parts({ test, assert, presence }) {
 
   const row = (key, entry, status = "Active") => Object.freeze({ key, entry, status, ts: entry.ts ?? 0 });
 
-  test("a diff tells who came, who went and what changed, not who aged", () => {
+  test("a diff has added, removed and changed rows, but no age changes", () => {
     const stays = row("a", { host: "A", ts: 1 });
     const before = [stays, row("b", { host: "B", ts: 1 }), row("c", { host: "C", ts: 1 }), row("d", { host: "D", ts: 1 })];
     const after = [
@@ -54,7 +54,7 @@ export default function parts({ test, assert, presence }) {
     assert.equal(changed[0].before, before[2]);
   });
 
-  test("the last input is the same moment, whatever it is counted from", () => {
+  test("a diff compares last inputs as times, not as ages", () => {
     const before = [row("a", { lastInputSeconds: 12, ts: 100_000 })];
     const later = [row("a", { lastInputSeconds: 22, ts: 110_900 })];
     const newer = [row("a", { lastInputSeconds: 2, ts: 110_900 })];

@@ -1,10 +1,10 @@
-// The client against a real gateway: in Node and in a browser alike. `gateway` starts, stops and says where it is.
+// The client at a real gateway, in Node and in browsers. `gateway` has its url and token, and can stop and start it.
 
 export default function realGateway({ test, assert, presence, gateway, until, WebSocket = globalThis.WebSocket }) {
   const { PresenceClient } = presence;
   let made = 0;
 
-  /** A client that is closed when the test ends. */
+  /** Makes a client that is closed when the test ends. */
   const client = (t, members = {}) => {
     made += 1;
     const one = new PresenceClient({
@@ -32,30 +32,31 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     assert.ok(one.connection.methods.includes("system-presence"));
   });
 
-  test("others come and go", async (t) => {
+  test("other clients join and leave", async (t) => {
     const one = client(t);
     const other = client(t, { instanceId: "visitor", client: { displayName: "Visitor" } });
     const visitor = ({ rows }) => rows.find(({ host }) => host === "Visitor");
     await until(one, "visitor", (roster) => visitor(roster)?.isConnected);
     other.close();
-    const roster = await until(one, "visitor's end", (roster) => visitor(roster)?.reason === "disconnect");
+    const roster = await until(one, "the visitor as disconnected", (roster) => visitor(roster)?.reason === "disconnect");
     assert.deepEqual([visitor(roster).status, visitor(roster).isConnected], ["Left", false]);
   });
 
-  test("its beacons are taken", async (t) => {
+  test("its beacons are accepted", async (t) => {
     const one = client(t, { beacons: true });
     await one.connected();
     await until(one, "first beacon", (roster) => own(roster)?.reason === "launch");
     await one.beacon("periodic");
-    await until(one, "beacon by hand", (roster) => own(roster)?.reasonLabel === "Heartbeat");
+    await until(one, "beacon by call", (roster) => own(roster)?.reasonLabel === "Heartbeat");
   });
 
-  test("a row is explained from the gateway's memory, and from the list where the gateway has none", async (t) => {
+  test("a row is explained from the gateway's memory, and from the list if the gateway has none", async (t) => {
     const one = client(t, { instanceId: "explained", beacons: true, client: { displayName: "Dashboard" } });
     await one.connected();
     const { key } = own(await until(one, "first beacon", (roster) => own(roster)?.reason === "launch"));
     const told = await one.explain(key);
-    assert.deepEqual([told.source, told.key, told.keyFrom, told.rows, told.findings], ["gateway", key, "instanceId", ["explained"], []]);
+    const { source, keyFrom, rows, findings } = told;
+    assert.deepEqual([source, told.key, keyFrom, rows, findings], ["gateway", key, "instanceId", ["explained"], []]);
     assert.deepEqual(told.connections.map(({ connId }) => connId), [one.connection.connId]);
     const from = (wanted) => told.members.find(({ name }) => name === wanted).from;
     assert.deepEqual([from("clientId"), from("reason")], ["handshake", "beacon"]);
@@ -79,11 +80,11 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     assert.equal(one.connection.phase, "refused");
   });
 
-  test("what is lost on the way is asked for", async (t) => {
+  test("after a missed event, the client requests the list", async (t) => {
     const gone = Promise.withResolvers();
     let loses = false;
     class Lossy extends WebSocket {
-      // What the client sets stands behind a handler that loses one event.
+      // The client's handler is wrapped in one that drops one event.
       set onmessage(handler) {
         super.onmessage =
           handler &&
@@ -100,20 +101,20 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     await until(one, "own row", (roster) => own(roster));
     loses = true;
     named("lost");
-    // Only the next event shows that one is missing.
+    // Only the next event shows that one was missed.
     await gone.promise;
     assert.ok(!shows("lost"));
     named("next");
     await until(one, "both", () => shows("lost") && shows("next"));
   });
 
-  test("it comes back when the gateway restarts, as one row", async (t) => {
+  test("it reconnects after a restart of the gateway, with one row", async (t) => {
     const one = client(t, { instanceId: "patient" });
     await until(one, "own row", (roster) => own(roster));
     const phases = [];
     one.addEventListener("connection", ({ connection }) => phases.push(connection.phase));
     await gateway.stop();
-    await until(one, "its loss", ({ isOffline }) => isOffline);
+    await until(one, "the loss of the connection", ({ isOffline }) => isOffline);
     assert.ok(own(one.roster), "the roster stays");
     await gateway.start();
     await one.connected();

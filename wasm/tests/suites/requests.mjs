@@ -1,4 +1,4 @@
-// Requests and beacons: their answers, and what they fail with.
+// Requests and beacons: their answers and their errors.
 
 import { hosts, record, world } from "../lib/world.mjs";
 
@@ -21,7 +21,7 @@ export default function requests({ test, assert, presence }) {
     await clock.advance(0);
   });
 
-  test("a beacon says how long ago the last input was", async (t) => {
+  test("a beacon states the age of the last input", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client({ client: { displayName: "Dashboard", version: "3.2" }, beacons: { everyMs: 60_000 } }).start();
     await dashboard.connected();
@@ -32,9 +32,9 @@ export default function requests({ test, assert, presence }) {
     assert.match(own.text, /^Node: Dashboard/);
   });
 
-  test("refused beacons turn beacons off and nothing else", async (t) => {
+  test("a refused beacon turns off beacons and nothing else", async (t) => {
     const { clock, gateway, client } = world(t, presence);
-    // A gateway that takes no beacons, as those of protocol 3 from clients without operator.admin.
+    // A gateway that refuses beacons, like those of protocol 3 for clients without operator.admin.
     const Refusing = function (url) {
       const socket = new gateway.WebSocket(url);
       const send = socket.send.bind(socket);
@@ -53,7 +53,7 @@ export default function requests({ test, assert, presence }) {
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
   });
 
-  test("a beacon that was asked for is answered, or fails with a reason", async (t) => {
+  test("a requested beacon resolves when it is answered, or rejects with a reason", async (t) => {
     const { clock, gateway, client } = world(t, presence);
     let pass = (text) => text;
     const Filtering = function (url) {
@@ -69,7 +69,7 @@ export default function requests({ test, assert, presence }) {
     await assert.failsWith("CLOSED", () => dashboard.beacon());
     await dashboard.connected();
     await dashboard.beacon("instances-refresh");
-    // The gateway never hears this one; that it answers those of the policy helps nobody who waits for it.
+    // The gateway never receives this beacon; its answers to periodic beacons must not resolve the call.
     pass = (text) => (text.includes("instances-refresh") ? undefined : text);
     const silent = assert.failsWith("TIMEOUT", () => dashboard.beacon("instances-refresh"));
     await clock.advance(31_000);
@@ -83,7 +83,7 @@ export default function requests({ test, assert, presence }) {
     assert.equal((await assert.failsWith("REFUSED", () => dashboard.beacon())).detail, "INVALID_REQUEST");
   });
 
-  test("an explanation that comes too late is that of the list", async (t) => {
+  test("an explanation that arrives too late is replaced by that of the list", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence, { ttlMs: 60_000 });
     let held;
     const Holding = function (url) {
@@ -104,14 +104,14 @@ export default function requests({ test, assert, presence }) {
       const asked = dashboard.explain(key);
       const answer = held;
       held = undefined;
-      assert.ok(answer, "the gateway is asked");
+      assert.ok(answer, "the gateway gets a request");
       return [asked, answer];
     };
     const [inTime, answer] = ask();
     answer();
     assert.equal((await inTime).source, "gateway");
 
-    // The connection is lost, and the answer would come over the next one.
+    // The connection is lost, and the answer would arrive over the next one.
     const [lost, late] = ask();
     dashboard.reconnect();
     assert.deepEqual([(await lost).source, (await lost).key], ["list", key]);
@@ -120,7 +120,7 @@ export default function requests({ test, assert, presence }) {
     await clock.advance(0);
     assert.equal(dashboard.connection.phase, "live");
 
-    // The row goes before the gateway reads the question.
+    // The row expires before the gateway reads the request.
     const [gone, refused] = ask();
     guest.socket.close();
     await clock.advance(70_000);
@@ -129,7 +129,7 @@ export default function requests({ test, assert, presence }) {
     assert.deepEqual([(await gone).source, (await gone).key], ["list", key]);
     assert.equal(await dashboard.explain(key), undefined);
 
-    // The user gives up, or leaves.
+    // The caller aborts, or stops the client.
     peer();
     await clock.advance(100);
     const given = new AbortController();
@@ -142,7 +142,7 @@ export default function requests({ test, assert, presence }) {
     assert.equal((await stopped).source, "list");
   });
 
-  test("params that are no JSON are the caller's mistake", async (t) => {
+  test("params that are not JSON are refused as an invalid argument", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();

@@ -1,4 +1,4 @@
-// A roster without a connection: what somebody pasted.
+// A roster without a connection, for example from a pasted list.
 
 const NOW = 1_800_000_000_000;
 const self = { host: "gateway", mode: "gateway", reason: "self", ts: NOW };
@@ -19,18 +19,25 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("rows are sorted by name, the gateway's own first, and those of one name by key", () => {
+  test("rows are sorted by name, the gateway's own first, and rows with equal names by key", () => {
     using(new Roster(), (roster) => {
-      roster.apply([row({ host: "b", instanceId: "2" }), row({ host: "b", instanceId: "1" }), row({ host: undefined, instanceId: "Ä" }), row({ host: "z", instanceId: "3" }), self], NOW);
+      const unsorted = [
+        row({ host: "b", instanceId: "2" }),
+        row({ host: "b", instanceId: "1" }),
+        row({ host: undefined, instanceId: "Ä" }),
+        row({ host: "z", instanceId: "3" }),
+      ];
+      roster.apply([...unsorted, self], NOW);
       const rows = [...roster.list(NOW)];
-      const names = (naming) => rows.sort((a, b) => compareRows(a, b, naming)).map((each) => `${rowName(each)} ${each.instanceId ?? ""}`);
+      const nameOf = (each) => `${rowName(each)} ${each.instanceId ?? ""}`;
+      const names = (naming) => rows.sort((a, b) => compareRows(a, b, naming)).map(nameOf);
       assert.deepEqual(names(), ["gateway ", "Ä Ä", "b 1", "b 2", "z 3"]);
       assert.deepEqual(names({ compare: (a, b) => (a < b ? 1 : a > b ? -1 : 0) }), ["gateway ", "Ä Ä", "z 3", "b 1", "b 2"]);
       assert.equal(rowName({}, { unknownHost: "unbekannt" }), "unbekannt");
     });
   });
 
-  test("anything a gateway sends that holds a list will do", () => {
+  test("any frame of a gateway that contains a list is accepted", () => {
     const list = [self, row({ instanceId: "i" })];
     for (const given of [
       list,
@@ -48,7 +55,7 @@ export default function rosters({ test, assert, presence }) {
     }
   });
 
-  test("what holds no list is refused by name", async () => {
+  test("a text without a list is refused with an error that names the problem", async () => {
     const roster = new Roster();
     for (const given of ["", "not json", "{}", '{"presence":5}', 5]) {
       await assert.failsWith("INVALID_ARGUMENT", () => roster.apply(given, NOW));
@@ -56,7 +63,7 @@ export default function rosters({ test, assert, presence }) {
     roster.free();
   });
 
-  test("several rows of one instance are one, and the raw ones can be had", () => {
+  test("several rows of one instance are merged into one, and the raw rows can be read", () => {
     using(new Roster(), (roster) => {
       const raw = [
         row({ instanceId: "Tab-1", ip: "192.0.2.4", roles: ["operator"], ts: NOW }),
@@ -71,14 +78,14 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("a row left if all of its raw rows did; its age does not matter", () => {
+  test("a row is Left if all its raw rows are, at any age", () => {
     using(new Roster({ ttlMs: 900_000 }), (roster) => {
       const tab = (reason, age) => row({ instanceId: "tab-1", reason, ts: NOW - age });
       const status = (age) => roster.list(NOW + age).map((row) => [row.status, row.isConnected]);
       roster.apply([tab("disconnect", 0), tab("disconnect", 5)], NOW);
       for (const age of [0, 120_001, 300_001]) assert.deepEqual(status(age), [["Left", false]]);
-      assert.equal(roster.nextChange(), NOW + 900_001, "only its removal is due");
-      // The row that is left does not state a reason: it is not that of the closed one.
+      assert.equal(roster.nextChange(), NOW + 900_001, "only its expiry is due");
+      // The open raw row states no reason; the merged row must not take the reason of the closed one.
       roster.apply([tab("disconnect", 0), tab(undefined, 5)], NOW);
       assert.deepEqual(status(0), [["Active", true]]);
       assert.equal(roster.list(NOW)[0].reasonLabel, "");
@@ -107,7 +114,7 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("a delta changes the list it follows on, and only that", () => {
+  test("a delta changes the list that it follows, and is refused after a gap", () => {
     using(new Roster(), (roster) => {
       const keyed = { presence: [self, row({ instanceId: "i" })], keys: ["SELF", "i"], version: 7 };
       roster.apply(keyed, NOW);
@@ -120,7 +127,7 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("diff tells what became different since it was asked", () => {
+  test("diff returns the changes since its last call", () => {
     using(new Roster(), (roster) => {
       roster.apply([self, row({ instanceId: "a", host: "a" }), row({ instanceId: "b", host: "b" })], NOW);
       assert.deepEqual(hosts(roster.diff(NOW).added), ["gateway", "a", "b"]);
@@ -133,7 +140,7 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("unknown members are kept, nothing can be changed, odd types do no harm", () => {
+  test("unknown members are kept, entries are frozen, and wrong types are ignored", () => {
     using(new Roster(), (roster) => {
       roster.apply([row({ instanceId: "i", mood: { deep: [1] }, roles: "no list", host: 5, ts: NOW + 0.5 })], NOW);
       const [found] = roster.list(NOW);
@@ -162,11 +169,13 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("two rows of one instance are one key of a finding, and a full list has none", () => {
+  test("a finding names an instance with two rows once, and a full list has no such finding", () => {
     using(new Roster(), (roster) => {
       const rows = Array.from({ length: 178 }, (_, n) => row({ instanceId: `i${n}`, host: `h${n}`, ts: NOW - n }));
-      roster.apply([self, row({ instanceId: "tab", reason: "connect", ts: NOW }), row({ instanceId: "tab", reason: "disconnect", ts: NOW }), ...rows], NOW);
-      const found = roster.findings().map(({ code, severity, target, entries, indexes, rows }) => ({ code, severity, target, entries: entries.length, indexes, rows }));
+      const raw = ["connect", "disconnect"].map((reason) => row({ instanceId: "tab", reason, ts: NOW }));
+      roster.apply([self, ...raw, ...rows], NOW);
+      const found = roster.findings().map(({ code, severity, target, entries, indexes, rows }) =>
+        ({ code, severity, target, entries: entries.length, indexes, rows }));
       const key = roster.list(NOW).find(({ entry }) => entry.instanceId === "tab").key;
       assert.deepEqual(found, [
         { code: "STALE_DISCONNECT", severity: "info", target: key, entries: 2, indexes: [1, 2], rows: [key] },
@@ -175,12 +184,15 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("a row is explained by the rows of the list behind it", () => {
+  test("a row is explained from its raw rows in the list", () => {
     using(new Roster(), (roster) => {
-      roster.apply([self, row({ instanceId: "tab", version: "2", reason: "connect", ts: NOW }), row({ instanceId: "TAB", ip: "192.0.2.9", reason: "disconnect", ts: NOW - 5_000 })], NOW);
+      const current = row({ instanceId: "tab", version: "2", reason: "connect", ts: NOW });
+      const old = row({ instanceId: "TAB", ip: "192.0.2.9", reason: "disconnect", ts: NOW - 5_000 });
+      roster.apply([self, current, old], NOW);
       const { key } = roster.list(NOW).find(({ entry }) => entry.instanceId === "tab");
       const told = roster.explain(key, NOW + 60_000);
-      assert.deepEqual([told.source, told.key, told.keyFrom, told.rows, told.connections], ["list", key, "instanceId", ["1", "2"], undefined]);
+      assert.deepEqual([told.source, told.key, told.keyFrom], ["list", key, "instanceId"]);
+      assert.deepEqual([told.rows, told.connections], [["1", "2"], undefined]);
       const member = (wanted) => told.members.find(({ name }) => name === wanted);
       assert.deepEqual(member("version"), { name: "version", value: "2", from: "list", row: "1", ageMs: 60_000 });
       assert.equal(member("ip").row, "2");
@@ -190,7 +202,7 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
-  test("a freed roster says so", async () => {
+  test("a freed roster fails with FREED", async () => {
     const roster = new Roster();
     roster.free();
     roster.free();
@@ -198,12 +210,12 @@ export default function rosters({ test, assert, presence }) {
     await assert.failsWith("FREED", () => roster.size);
   });
 
-  test("bad options are named", async () => {
+  test("errors name the invalid option", async () => {
     const error = await assert.failsWith("INVALID_ARGUMENT", () => new Roster({ ttlMs: "5" }));
     assert.match(error.message, /ttlMs/);
   });
 
-  test("numbers out of range are named", async () => {
+  test("errors name the number that is out of range", async () => {
     const bounds = [
       [{ ttlMs: 0 }, "options.ttlMs must be at least 1"],
       [{ maxRows: 0 }, "options.maxRows must be at least 1"],
@@ -217,7 +229,7 @@ export default function rosters({ test, assert, presence }) {
   });
 }
 
-/** `using`, for platforms that do not know it yet. */
+/** `using`, for platforms without it. */
 function using(disposable, use) {
   try {
     return use(disposable);
@@ -225,12 +237,14 @@ function using(disposable, use) {
     disposable.free();
   }
 
-  test("the words on rows can be replaced, one by one", () => {
+  test("the labels of rows can be replaced one by one", () => {
     const labels = { ageText: presence.ageTextIn("de"), reasonLabel: (reason) => `[${reason}]` };
     const roster = new presence.Roster({ labels });
-    roster.apply([{ host: "a", instanceId: "a", reason: "periodic", platform: "macos 26.1.0", ts: 1_000_000, lastInputSeconds: 60 }], 1_000_000);
+    const entry = { host: "a", instanceId: "a", reason: "periodic", platform: "macos 26.1.0", ts: 1_000_000, lastInputSeconds: 60 };
+    roster.apply([entry], 1_000_000);
     const [row] = roster.list(1_300_000);
-    assert.deepEqual([row.ageText, row.lastInputText, row.reasonLabel, row.platformLabel], ["vor 5 Min.", "vor 6 Min.", "[periodic]", "macOS 26.1"]);
+    const texts = [row.ageText, row.lastInputText, row.reasonLabel, row.platformLabel];
+    assert.deepEqual(texts, ["vor 5 Min.", "vor 6 Min.", "[periodic]", "macOS 26.1"]);
     const ages = [0, 60_000, 3_600_000, 86_400_000].map(presence.ageTextIn("en"));
     assert.deepEqual(ages, ["now", "1 min. ago", "1 hr. ago", "yesterday"]);
     roster.free();

@@ -1,4 +1,4 @@
-// Tabs that share a connection, simulated.
+// Simulated tabs that share a connection.
 
 import { hosts, record, world } from "../lib/world.mjs";
 import { browser } from "../lib/tabs.mjs";
@@ -12,7 +12,7 @@ export default function shared({ test, assert, presence }) {
     await presence.ready();
     const tabs = Array.from({ length: count }, () => tab(members));
     for (const { client } of tabs) {
-      // Somebody looks, as in a page.
+      // A subscriber, as in a page.
       client.subscribe(() => {});
       client.start();
       await clock.advance(10);
@@ -21,7 +21,7 @@ export default function shared({ test, assert, presence }) {
     return tabs;
   };
 
-  test("twenty tabs are one connection and one row", async (t) => {
+  test("twenty tabs have one connection and one row", async (t) => {
     const all = open(t);
     const tabs = await started(all, 20);
     assert.equal(all.counts.sockets, 1);
@@ -36,11 +36,12 @@ export default function shared({ test, assert, presence }) {
     await all.clock.advance(1_000);
     const after = tabs[7].client.roster.rows;
     assert.equal(after.length, 3);
-    assert.equal(after.find(({ host }) => host === "Dashboard"), before.find(({ host }) => host === "Dashboard"), "a row that is as it was is the same object");
+    const dashboard = (rows) => rows.find(({ host }) => host === "Dashboard");
+    assert.equal(dashboard(after), dashboard(before), "an unchanged row is the same object");
     assert.ok(Object.isFrozen(after) && after.every((row) => Object.isFrozen(row) && Object.isFrozen(row.entry)));
   });
 
-  test("requests, beacons and findings work in any tab, errors as in one", async (t) => {
+  test("requests, beacons and findings work in any tab, with the same errors as in one tab", async (t) => {
     const all = open(t);
     const tabs = await started(all, 3);
     for (const { client } of tabs) {
@@ -66,7 +67,7 @@ export default function shared({ test, assert, presence }) {
     assert.equal(all.counts.sockets, 1);
   });
 
-  test("calls that wait are bounded", async (t) => {
+  test("pending calls are limited", async (t) => {
     const all = open(t);
     const [leader, tab] = await started(all, 2);
     leader.freeze();
@@ -74,10 +75,10 @@ export default function shared({ test, assert, presence }) {
     await assert.failsWith("TOO_MANY_REQUESTS", () => tab.client.request("health"));
     await all.clock.advance(60_000);
     assert.equal(new Set(await Promise.all(waiting)).size, 1);
-    assert.equal((await tab.client.request("health")).ok, true, "it leads now");
+    assert.equal((await tab.client.request("health")).ok, true, "the tab leads now");
   });
 
-  test("a tab that is stopped leaves the others connected, and the leader's place is taken", async (t) => {
+  test("a stopped tab leaves the others connected, and a stopped leader is replaced", async (t) => {
     const all = open(t);
     const [leader, second, third] = await started(all, 3);
     all.peer();
@@ -95,7 +96,7 @@ export default function shared({ test, assert, presence }) {
     await all.clock.advance(10_000);
     assert.deepEqual([all.counts.sockets, all.counts.open.size], [2, 1]);
     assert.equal(third.client.connection.phase, "live");
-    assert.ok(rows.every((count) => count >= 3), `rows stay: ${rows}`);
+    assert.ok(rows.every((count) => count >= 3), `no rows disappear: ${rows}`);
     assert.deepEqual(words, []);
     assert.deepEqual(hosts(third.client.roster).sort(), ["Dashboard", "Peer", "gateway"]);
     assert.equal(third.client.roster.rows.find(({ host }) => host === "Peer").instanceId, peer.instanceId);
@@ -104,7 +105,7 @@ export default function shared({ test, assert, presence }) {
     assert.deepEqual([all.counts.sockets, second.client.connection.phase], [2, "live"]);
   });
 
-  test("a leader that is frozen is replaced by a tab that is visible, and follows when it is back", async (t) => {
+  test("a frozen leader is replaced by a visible tab, and follows after it thaws", async (t) => {
     const all = open(t);
     const [leader, hidden, visible] = await started(all, 3);
     hidden.hide();
@@ -125,7 +126,7 @@ export default function shared({ test, assert, presence }) {
     }
   });
 
-  test("statuses change on time in a visible tab, though the leader is hidden", async (t) => {
+  test("statuses change on time in a visible tab, even if the leader is hidden", async (t) => {
     const all = open(t);
     const [leader, visible] = await started(all, 2);
     const other = all.peer();
@@ -142,7 +143,7 @@ export default function shared({ test, assert, presence }) {
     assert.ok(changed[0] <= 126_000, `after ${changed[0]} ms`);
   });
 
-  test("the newest input of any tab is what beacons say", async (t) => {
+  test("beacons report the newest input of all tabs", async (t) => {
     const all = open(t);
     const tabs = await started(all, 3, { beacons: { everyMs: 60_000, onActivity: false, onVisibility: false } });
     await all.clock.advance(100_000);
@@ -158,7 +159,7 @@ export default function shared({ test, assert, presence }) {
     assert.ok(own.entry.lastInputSeconds <= 21, `${own.entry.lastInputSeconds} s`);
   });
 
-  test("all tabs hear that they are refused; one that has other credentials connects for all", async (t) => {
+  test("all tabs are refused together, and one with other credentials connects all", async (t) => {
     const all = open(t, { auth: { mode: "token", secret: "right" } });
     const tabs = [all.tab({ token: "wrong" }), all.tab({ token: "wrong" })];
     const events = tabs.map(({ client }) => record(client));
@@ -174,14 +175,14 @@ export default function shared({ test, assert, presence }) {
     assert.equal(all.counts.sockets, 1);
     tabs[1].client.start();
     await all.clock.advance(1_000);
-    assert.equal(all.counts.sockets, 2, "another try");
+    assert.equal(all.counts.sockets, 2, "another attempt");
     tabs[1].client.reconnect({ token: "right" });
     await all.clock.advance(1_000);
     for (const { client } of tabs) assert.equal(client.connection.phase, "live");
     assert.equal(all.counts.sockets, 3);
   });
 
-  test("what failed because the leader was frozen is not done when it is back", async (t) => {
+  test("a call that failed because the leader was frozen is not sent after it thaws", async (t) => {
     const all = open(t);
     const [leader, other] = await started(all, 2);
     leader.freeze();
@@ -195,7 +196,7 @@ export default function shared({ test, assert, presence }) {
     assert.deepEqual(all.counts.sent.filter(isTheBeacon), []);
   });
 
-  test("a reconnect by one tab stops no other, nor those who go through its rosters", async (t) => {
+  test("a reconnect by one tab does not stop the other tabs", async (t) => {
     const all = open(t);
     const [leader, other] = await started(all, 2);
     const phases = [];
@@ -206,7 +207,7 @@ export default function shared({ test, assert, presence }) {
     assert.ok(phases.length > 0 && !phases.includes("stopped"), phases.join());
   });
 
-  test("a tab that was away asks for what it missed", async (t) => {
+  test("a tab that missed messages requests the list when it is shown", async (t) => {
     const all = open(t);
     const [, other] = await started(all, 2);
     other.setDeaf(true);
@@ -219,7 +220,7 @@ export default function shared({ test, assert, presence }) {
     assert.ok(hosts(other.client.roster).includes("Ada"));
   });
 
-  test("a signal stops a client that another tab brought back, and a stopped one has no rows", async (t) => {
+  test("a signal stops a client that another tab reconnected, and a stopped client has no rows", async (t) => {
     const all = open(t, { auth: { mode: "token", secret: "right" } });
     const tabs = [all.tab({ token: "wrong" }), all.tab({ token: "wrong" })];
     const stop = new AbortController();
@@ -237,7 +238,7 @@ export default function shared({ test, assert, presence }) {
     assert.deepEqual(tabs[1].client.roster.rows, []);
   });
 
-  test("tabs of other addresses, and tabs without locks, have connections of their own", async (t) => {
+  test("tabs with another address, and tabs without locks, have their own connections", async (t) => {
     const all = open(t);
     await started(all, 2);
     const [other] = await started(all, 1, { url: "ws://127.0.0.1:18790", instanceId: "other" });

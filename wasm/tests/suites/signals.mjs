@@ -1,8 +1,8 @@
-// What is given up by a signal, and options that do not exist.
+// Abort signals, and unknown options.
 
 import { world } from "../lib/world.mjs";
 
-/** A signal that counts who listens to it. */
+/** A signal that counts its listeners. */
 function counted() {
   const controller = new AbortController();
   const { signal } = controller;
@@ -17,7 +17,7 @@ function counted() {
   return { controller, signal, listeners };
 }
 
-/** Hides a global; what it returns shows it again. */
+/** Hides a global; the returned function restores it. */
 function hide(name) {
   const before = Object.getOwnPropertyDescriptor(globalThis, name);
   delete globalThis[name];
@@ -25,7 +25,7 @@ function hide(name) {
 }
 
 export default function signals({ test, assert, presence, internal }) {
-  test("a signal gives up waiting, and is let go of", async (t) => {
+  test("a signal aborts a wait, and its listener is removed", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client().start();
     await dashboard.connected();
@@ -40,24 +40,24 @@ export default function signals({ test, assert, presence, internal }) {
       const reason = new Error("enough");
       controller.abort(reason);
       assert.equal(await given, reason);
-      assert.equal(await wait(signal).catch((error) => error), reason, "nothing begins");
-      assert.equal(listeners.size, 0, "even if what began never ends");
+      assert.equal(await wait(signal).catch((error) => error), reason, "an aborted signal starts nothing");
+      assert.equal(listeners.size, 0, "even if the call never completes");
     }
   });
 
-  test("a signal that is not used is let go of when the answer is there", async (t) => {
+  test("a signal's listener is removed when the call completes", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     const { signal, listeners } = counted();
     dashboard.start({ signal });
     await dashboard.connected({ signal });
     await dashboard.request("health", undefined, { signal });
-    assert.equal(listeners.size, 1, "the start's");
+    assert.equal(listeners.size, 1, "only that of `start`");
     dashboard.stop();
     assert.equal(listeners.size, 0);
   });
 
-  test("a signal stops a client that was started with it, and starts none", async (t) => {
+  test("a signal stops a client that was started with it, and an aborted signal starts none", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     const { controller, signal } = counted();
@@ -71,7 +71,7 @@ export default function signals({ test, assert, presence, internal }) {
     await dashboard.connected();
   });
 
-  test("a signal that is aborted within the start stops the client", async (t) => {
+  test("a signal that is aborted during the start stops the client", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     const { controller, signal, listeners } = counted();
@@ -81,7 +81,7 @@ export default function signals({ test, assert, presence, internal }) {
     assert.equal(listeners.size, 0);
   });
 
-  test("a client that is refused lets go of the signal of its start", async (t) => {
+  test("a refused client removes its listener from the signal of its start", async (t) => {
     const { client } = world(t, presence, { auth: { mode: "token", secret: "right" } });
     const dashboard = client({ token: "wrong" });
     const { signal, listeners } = counted();
@@ -91,10 +91,10 @@ export default function signals({ test, assert, presence, internal }) {
     const without = client({ WebSocket: undefined });
     t.after(hide("WebSocket"));
     await assert.failsWith("NO_WEBSOCKET", () => without.start({ signal }));
-    assert.equal(listeners.size, 0, "a start that fails keeps no signal");
+    assert.equal(listeners.size, 0, "a failed start keeps no listener");
   });
 
-  test("a wait for the connection that is given up leaves nothing behind", async (t) => {
+  test("an aborted wait for the connection leaves nothing behind", async (t) => {
     const { client } = world(t, presence);
     const all = new Set();
     const { wait } = internal.Waiters.prototype;
@@ -111,7 +111,7 @@ export default function signals({ test, assert, presence, internal }) {
     assert.deepEqual([...all].map(({ size }) => size), [0]);
   });
 
-  test("options that are no object, and times that are none, are refused", async (t) => {
+  test("options that are not an object, and invalid times, are refused", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client();
     for (const options of [null, 5, "ws://127.0.0.1:18789"]) {
@@ -135,7 +135,7 @@ export default function signals({ test, assert, presence, internal }) {
     dashboard.onJoin(() => {}, { graceMs: 0 })();
   });
 
-  test("an option that does not exist is refused by its name", async (t) => {
+  test("an unknown option is refused with its name", async (t) => {
     const { client } = world(t, presence);
     for (const [options, name] of [
       [{ tokn: "secret" }, "tokn"],

@@ -1,12 +1,12 @@
-// The named devices: what they sign, with WebCrypto, in Node and in browsers alike.
+// The named devices of the vectors, whose proofs are signed with WebCrypto in Node and in browsers.
 
 import { fail } from "./failure.mjs";
 import { isObject, layOver } from "./json.mjs";
 
-/** What comes before the 32 bytes of an Ed25519 seed in PKCS #8. */
+/** The bytes before the 32 bytes of an Ed25519 seed in PKCS #8. */
 const PKCS8 = Uint8Array.from([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]);
 
-/** The signature of a text by a device of `devices.json`, base64url. */
+/** Returns a text's signature by a device of `devices.json`, in base64url. */
 export async function sign(device, text) {
   const seed = Uint8Array.from(device.seed.match(/../g), (byte) => Number.parseInt(byte, 16));
   if (seed.length !== 32) fail("a seed is not 32 bytes long");
@@ -14,7 +14,7 @@ export async function sign(device, text) {
   return base64url(await crypto.subtle.sign("Ed25519", key, new TextEncoder().encode(text)));
 }
 
-/** Checks that what `devices.json` says of a device follows from its seed. */
+/** Checks that the members of a device in `devices.json` follow from its seed. */
 export async function checkDevice(name, device) {
   const raw = fromBase64url(device.publicKey);
   if ((await idOf(raw)) !== device.id) fail(`${name}: the id is another`);
@@ -23,19 +23,19 @@ export async function checkDevice(name, device) {
   if (!(await isSignedBy(raw, fromBase64url(device.sampleSignature), sample))) fail(`${name}: the public key is another`);
 }
 
-/** The id of a raw public key: its SHA-256 in lower-case hex. */
+/** Returns the id of a raw public key: its SHA-256 in lower-case hex. */
 export async function idOf(raw) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether a signature is this key's over these bytes. */
+/** Returns whether a signature is this key's over these bytes. */
 export async function isSignedBy(raw, signature, bytes) {
   const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
   return crypto.subtle.verify("Ed25519", key, signature, bytes);
 }
 
-/** The bytes of base64url or base64 text. */
+/** Returns the bytes of a base64url or base64 text. */
 export function fromBase64url(text) {
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(binary, (char) => char.charCodeAt(0));
@@ -46,7 +46,7 @@ function base64url(buffer) {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** The params of a `connect` step: the base client's, the client's and the step's, and the proof. */
+/** Returns the params of a `connect` step: the base client's, overlaid by the client's and the step's, and the proof. */
 export async function connectParams({ suite, context, core }, client, step, challenge) {
   const { base } = suite.cast.clients;
   const params = context.sent(layOver(layOver(layOver({}, base.params), client.params), step.params ?? {}));
@@ -68,7 +68,7 @@ async function proof({ suite, context, core }, detail, params, challenge) {
   return { id, publicKey, signature, signedAt, ...(nonce === null ? {} : { nonce }) };
 }
 
-/** What a right proof signs, by the names of `devicePayload`. */
+/** Returns the fields that a valid proof signs, by the names of `devicePayload`. */
 function signedFields(params, deviceId, signedAt, nonce) {
   const auth = isObject(params.auth) ? params.auth : {};
   const text = (value) => (typeof value === "string" ? value : "");

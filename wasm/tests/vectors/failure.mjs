@@ -1,15 +1,15 @@
-// Why a vector failed, in words for the person who reads the test's output.
+// Failure messages of vectors, for the person who reads the test's output.
 
 export class Failure extends Error {
   name = "Failure";
 }
 
-/** Fails with these words. */
+/** Fails with this message. */
 export function fail(words) {
   throw new Failure(words);
 }
 
-/** Does `work`; a failure in it says where. */
+/** Does `work`, and prefixes its failure with the place. */
 export function at(place, work) {
   const tell = (error) => {
     throw error instanceof Failure ? new Failure(`${place}: ${error.message}`) : error;
@@ -22,7 +22,7 @@ export function at(place, work) {
   }
 }
 
-/** A value as text, cut where nobody reads on. */
+/** Returns a value as text, truncated. */
 export function short(value) {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 600 ? `${text.slice(0, 600)}...` : text;

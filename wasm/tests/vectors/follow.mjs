@@ -1,14 +1,14 @@
-// The package's client hears what a connection of a vector heard, and must show what was listed there.
+// Feeds the package's client with the frames that a connection of a vector received; it must show the list of that time.
 
 import { fail, short } from "./failure.mjs";
 
-/** Members that move with every sign of life; a client counts on by itself. */
+/** Members that change with every update; a client counts them on by itself. */
 const TIMES = new Set(["ts", "lastInputSeconds", "lastActivityAt"]);
 
 /**
- * Plays the frames of one connection, `[{ at, text }]`, to a client. Resolves with the number of lists and deltas after
- * which both were compared: none for a connection that was refused or may not read. It ends where the client asks for a
- * list, which no vector answers.
+ * Feeds a client with the frames of one connection, `[{ at, text }]`. Resolves with the number of lists and deltas after
+ * which the client's rows were compared: none for a connection that was refused or may not read. It ends where the client
+ * requests a list, because no vector answers that.
  */
 export async function followConnection(presence, frames, startWallMs) {
   const first = frames.findIndex(({ text }) => text.includes('"hello-ok"'));
@@ -25,7 +25,8 @@ export async function followConnection(presence, frames, startWallMs) {
   let compared = 0;
   let now = frames[first].at;
   const compare = () => {
-    const [expected, shown] = [listed.entries(), client.roster.rows.flatMap(presence.rawRows)].map((list) => list.map(words).sort());
+    const lists = [listed.entries(), client.roster.rows.flatMap(presence.rawRows)];
+    const [expected, shown] = lists.map((list) => list.map(words).sort());
     if (expected.join() !== shown.join()) fail(`at ${now}: a client shows ${short(shown)} in place of ${short(expected)}`);
     compared += 1;
   };
@@ -44,7 +45,7 @@ export async function followConnection(presence, frames, startWallMs) {
   return compared;
 }
 
-/** A socket that answers the handshake, and counts what else it is asked. */
+/** A socket that answers the handshake and counts later requests. */
 function lineOf(hello) {
   const line = { asked: 0, hear: (frame) => line.socket.onmessage?.({ data: JSON.stringify(frame) }) };
   line.WebSocket = class {
@@ -67,11 +68,11 @@ function lineOf(hello) {
   return line;
 }
 
-/** The list of a gateway, kept as its frames say (SPEC 2.1), without any rule of a roster. */
+/** A gateway's list, kept by the rules for frames alone (SPEC 2.1), without the rules of a roster. */
 class Listed {
   #rows = new Map();
 
-  /** Takes in an event; whether it was one of presence. */
+  /** Applies an event, and returns whether it was a presence event. */
   apply({ event, payload }) {
     if (event === "presence" || event === "presence.snapshot") this.replace(payload);
     else if (event === "presence.delta") this.#change(payload);
@@ -93,7 +94,7 @@ class Listed {
   }
 }
 
-/** A row as text, without its times. */
+/** Returns a row as text, without its times. */
 function words(entry) {
   const members = Object.entries(entry).filter(([name]) => !TIMES.has(name));
   return JSON.stringify(members.sort(([a], [b]) => (a < b ? -1 : 1)));

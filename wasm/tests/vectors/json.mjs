@@ -1,6 +1,6 @@
-// JSON with the members of every object sorted by name, and values laid over each other.
+// JSON with sorted members, and merging of JSON values.
 
-/** JSON text without spaces, members sorted. */
+/** Returns JSON text without spaces, with the members of every object sorted by name. */
 export function sortedJson(value) {
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
@@ -8,12 +8,12 @@ export function sortedJson(value) {
   return `{${members.join(",")}}`;
 }
 
-/** Whether a JSON value is an object, not a list and not null. */
+/** Returns whether a JSON value is an object: not a list and not null. */
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** `over` laid over `base`: objects member by member, `null` removes, anything else replaces. */
+/** Merges `over` into `base`: objects member by member, `null` removes a member, any other value replaces. */
 export function layOver(base, over) {
   const merged = { ...base };
   for (const [name, value] of Object.entries(over)) {

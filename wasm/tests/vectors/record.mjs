@@ -1,11 +1,11 @@
-// The digest over all that was received (README of the vectors, "Digest").
+// The digest over all received items (README of the vectors, "Digest").
 
 import { sortedJson } from "./json.mjs";
 
-/** What one script's clients received. */
+/** The items that one script's clients received. */
 export class Record {
   bootId;
-  /** By connection, in order of opening. */
+  /** By connection, in the order of opening. */
   #conns = new Map();
 
   open(conn) {
@@ -16,12 +16,12 @@ export class Record {
     this.#conns.get(received.conn)?.push(received);
   }
 
-  /** The record as text. */
+  /** Returns the record as text. */
   text(name, roster, version, context) {
     let text = `# ${name}\n`;
     for (const [conn, list] of this.#conns) {
       for (const received of list) {
-        // Pings may overtake frames.
+        // Pings are left out: they may overtake frames.
         if (received.kind !== "ping") text += `${conn} ${received.at} ${itemText(received)}\n`;
       }
     }
@@ -34,7 +34,7 @@ export class Record {
   }
 }
 
-/** Replaces ids by names, all in one go: there are hundreds, and the text is long. */
+/** Replaces ids by names, all in one pass: there are hundreds of ids, and the text is long. */
 function withNames(text, names) {
   if (names.length === 0) return text;
   const byId = new Map(names);

@@ -1,4 +1,4 @@
-// Runs all vectors on the package, in Node and in browsers alike.
+// Runs all vectors on the package, in Node and in browsers.
 
 import { at, Failure } from "./failure.mjs";
 import { followConnection } from "./follow.mjs";
@@ -7,8 +7,8 @@ import { runTable } from "./table.mjs";
 import { coreFunctions, startTarget, TARGET } from "./target.mjs";
 
 /**
- * Runs every vector of a suite, or those whose name contains `only`. `digest` makes the XXH3-64 of a text.
- * Resolves with what it came to; `failures` are words.
+ * Runs every vector of a suite, or those whose name contains `only`. `digest` returns the XXH3-64 of a text.
+ * Resolves with the outcome; `failures` are messages.
  */
 export async function runVectors(presence, suite, digest, only = "") {
   const core = coreFunctions(presence);
@@ -52,8 +52,9 @@ export async function runVectors(presence, suite, digest, only = "") {
   return outcome;
 }
 
-/** The outcome in one line. */
+/** Returns the outcome as one line. */
 export function summary({ tables, cases, scripts, followed, skipped, digest }) {
-  const counts = `${tables} tables of ${cases} cases, ${scripts} scripts, ${followed} lists and deltas to a client; ${skipped.length} skipped`;
+  const done = `${tables} tables of ${cases} cases, ${scripts} scripts, ${followed} lists and deltas to a client`;
+  const counts = `${done}; ${skipped.length} skipped`;
   return `vectors on ${TARGET}: ${tables + scripts} passed (${counts}), digest ${digest}`;
 }

@@ -6,7 +6,7 @@ import { sortedJson } from "./json.mjs";
 import { Record } from "./record.mjs";
 import { compare, Context, numbered } from "./values.mjs";
 
-/** Runs a script against `target`; returns its part of the digest's text. */
+/** Runs a script against `target`, and returns its part of the digest's text. */
 export async function runScript(suite, script, core, startTarget) {
   const run = new Run(suite, script, core, startTarget);
   for (const [index, step] of script.steps.entries()) {
@@ -22,13 +22,13 @@ class Run {
   #core;
   #target;
   #context;
-  /** The virtual time. */
+  /** The current virtual time. */
   #at = 0;
   #conns = new Map();
-  /** Connections that some `expect` looked at. */
+  /** Connections that an `expect` step has checked. */
   #watched = new Set();
   #record = new Record();
-  /** The final list and version, once they were compared. */
+  /** The final list and version, after they were compared. */
   #end;
 
   constructor(suite, script, core, startTarget) {
@@ -212,7 +212,7 @@ class Run {
     }
   }
 
-  /** Takes what the target's clients received. */
+  /** Collects the items that the target's clients received. */
   #collect() {
     for (const received of this.#target.takeReceived()) {
       const state = this.#conn(received.conn);
@@ -225,7 +225,7 @@ class Run {
     }
   }
 
-  /** Learns ids from challenges and hellos. */
+  /** Stores the ids in challenges and hellos. */
   #learn(received) {
     const frame = frameOf(received);
     const { nonce } = frame?.payload ?? {};
@@ -245,7 +245,7 @@ class Run {
     this.#compareItem(expected, received);
   }
 
-  /** Compares all that a connection received with what it should have. */
+  /** Compares all items that a connection received with the expected ones. */
   #expect(conn, items) {
     this.#watched.add(conn);
     const received = this.#takeCompared(conn);
@@ -256,7 +256,7 @@ class Run {
     if (received.length > items.length) fail(`unexpected ${short(received[items.length])}`);
   }
 
-  /** What was not looked at, but for ignored events. */
+  /** Takes the items that were not compared yet, without ignored events. */
   #takeCompared(conn) {
     const ignored = this.#script.ignoreEvents ?? [];
     const received = this.#conn(conn).pending.splice(0);
@@ -290,7 +290,7 @@ function itemOf(received) {
   return frameOf(received);
 }
 
-/** The short forms of events, in full. */
+/** Expands the short forms of events. */
 function wholeFrame(expected) {
   const names = Object.keys(expected ?? {}).sort().join();
   const { presence, tick, seq, version } = expected ?? {};

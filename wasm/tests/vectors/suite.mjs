@@ -1,11 +1,11 @@
-// Reads the vectors and refuses what is not as it should be.
+// Reads the vectors, and refuses invalid ones.
 
 import { checkDevice } from "./device.mjs";
 import { at, fail } from "./failure.mjs";
 
 /**
- * The vectors of `files`, a list of `[name, text]`. `check` holds a parsed file against `schema.json` and returns
- * what is wrong with it, if anything.
+ * Returns the vectors of `files`, a list of `[name, text]`. `check` validates a parsed file against `schema.json` and
+ * returns its errors, if any.
  */
 export async function readSuite(files, check = () => undefined) {
   const suite = { cast: undefined, devices: undefined, tables: [], scripts: [] };

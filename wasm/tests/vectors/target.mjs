@@ -3,13 +3,13 @@
 import { fail } from "./failure.mjs";
 import { layOver } from "./json.mjs";
 
-/** The word in a vector's `targets`. */
+/** The package's name in a vector's `targets`. */
 export const TARGET = "wasm";
 
-/** The clock's origin is arbitrary, so it is not 0 here. */
+/** The clock's origin is arbitrary, so this one does not start at 0. */
 const AGE_ORIGIN_MS = 1_000_000;
 
-/** What a table may ask for, out of the package's exports. */
+/** Returns the functions that a table may call, from the package's exports. */
 export function coreFunctions(presence) {
   return {
     normalizeKey: presence.normalizeKey,
@@ -40,11 +40,13 @@ export function coreFunctions(presence) {
       const number = { v2: 2, v3: 3 }[version] ?? fail(`no signature version ${version}`);
       return presence.deviceSignaturePayload(number, fields);
     },
-    ...Object.fromEntries(["mergeSources", "observeSource", "fleetDigest"].map((name) => [name, (...input) => merged(presence, name, input)])),
+    ...Object.fromEntries(
+      ["mergeSources", "observeSource", "fleetDigest"].map((name) => [name, (...input) => merged(presence, name, input)]),
+    ),
   };
 }
 
-/** The package does not merge the rows of several gateways: the module of the tests does. */
+/** Calls a function that merges rows of several gateways. The package has none, so a test module provides it. */
 function merged({ simulation }, name, input) {
   try {
     return JSON.parse(simulation.apply(name, JSON.stringify(input)));
@@ -53,7 +55,7 @@ function merged({ simulation }, name, input) {
   }
 }
 
-/** Makes targets out of the package's exports. */
+/** Returns a function that makes targets from the package's exports. */
 export function startTarget(presence) {
   return (config, startWallMs) => new Target(presence, config, startWallMs);
 }
@@ -63,14 +65,14 @@ class Target {
   #gateway;
   #sockets = new Map();
   #received = [];
-  /** All texts that connections heard: `[{ at, text }]` by connection. */
+  /** All texts that connections received: `[{ at, text }]` by connection. */
   heard = new Map();
 
   constructor(presence, config, startWallMs) {
     this.#clock = new OffsetClock(new presence.VirtualClock(startWallMs));
     this.#gateway = new presence.SimulatedGateway({
       ...config,
-      // Without its members that are null.
+      // Omits the members that are null.
       auth: layOver({}, config.auth),
       clock: this.#clock,
       bootId: "00000000-0000-4000-a000-000000000000",

@@ -1,15 +1,15 @@
-// What vectors write for values that are only known while they run, and the comparison of what was expected
-// with what was received (README of the vectors, "Values").
+// Placeholders in vectors for values that are known only at run time, and the comparison of expected with received
+// values (README of the vectors, "Values").
 
 import { at, fail, short } from "./failure.mjs";
 import { isObject } from "./json.mjs";
 
 const MATCHERS = ["$has", "$contains", "$lacks", "$startsWith"];
 
-/** The member of rows that is compared only where the expectation states it. */
+/** The member of rows that is compared only if the expectation states it. */
 const UNSTATED = "onlineSince";
 
-/** What placeholders stand for. */
+/** The values of placeholders. */
 export class Context {
   /** Connection ids and nonces, by connection. */
   conns = new Map();
@@ -24,12 +24,12 @@ export class Context {
     this.#selfRow = selfRow;
   }
 
-  /** The value that is meant where something is sent. */
+  /** Returns a value to send, with its placeholders replaced. */
   sent(value) {
     return this.#expand(value, undefined);
   }
 
-  /** The value that is meant where it is compared with something received at this virtual time. */
+  /** Returns an expected value with its placeholders replaced, for a comparison at this virtual time. */
   expected(value, atMs) {
     return this.#expand(value, atMs);
   }
@@ -96,7 +96,7 @@ function repeated([text, count]) {
   return text.repeat(count);
 }
 
-/** Compares a received value with an expanded expectation; fails with the path of the first difference. */
+/** Compares a received value with an expanded expectation. Fails with the path of the first difference. */
 export function compare(expected, received) {
   if (expected === "$any") return;
   if (isObject(expected)) {
@@ -158,7 +158,7 @@ function matches(expected, received) {
   }
 }
 
-/** Replaces `{i}` in all strings, names of members included. */
+/** Replaces `{i}` in all strings, including the names of members. */
 export function numbered(value, i) {
   if (typeof value === "string") return value.replaceAll("{i}", String(i));
   if (Array.isArray(value)) return value.map((item) => numbered(item, i));

@@ -7,7 +7,7 @@ import { client, hosts, shown } from "./scenario.js";
 class HostNames extends LitElement {
   #hosts = new RosterController(this, client, hosts);
 
-  // The test reads the text of the page.
+  // Renders into the page, whose text the test reads.
   createRenderRoot() {
     return this;
   }
@@ -20,7 +20,7 @@ customElements.define("host-names", HostNames);
 
 const element = document.createElement("host-names");
 
-/** The same element each time: it is connected again. */
+/** Mounts the same element each time, so that it is connected again. */
 export function mount(target) {
   target.append(element);
   return () => element.remove();

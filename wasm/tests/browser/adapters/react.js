@@ -6,7 +6,7 @@ import { PresenceProvider, useRoster } from "openclaw-presence/react";
 
 import { client, hosts, shown } from "./scenario.js";
 
-// The selector is another function at each render, as in most components.
+// The selector is a new function at each render, as in most components.
 const Hosts = () => shown(useRoster((roster) => hosts(roster)));
 
 export function mount(target) {

@@ -1,4 +1,4 @@
-// One client in virtual time, and what every adapter has to do with it.
+// A client in virtual time, and the scenario that every adapter must pass.
 
 import { PresenceClient, VirtualClock } from "openclaw-presence";
 import { initSimulator, SimulatedGateway } from "openclaw-presence/simulator";
@@ -14,7 +14,7 @@ const live = connect("Dashboard");
 
 const counts = { subscribers: 0, notifications: 0, renders: 0 };
 
-/** The client, with its subscribers counted. */
+/** The client; counts its subscribers. */
 export const client = {
   getSnapshot: live.getSnapshot,
   subscribe(listener) {
@@ -30,19 +30,19 @@ export const client = {
   },
 };
 
-/** A selector as people write it: a new array each time. */
+/** A typical selector: it returns a new array each time. */
 export const hosts = (roster) => roster.rows.map((row) => row.host).sort();
 
-/** What a component shows of the selection. */
+/** The text that a component shows for the selection. */
 export function shown(names) {
   counts.renders += 1;
   return names.join();
 }
 
-/** Frameworks render changes in microtasks; this is after all of them. */
+/** Frameworks render changes in microtasks; this resolves after all of them. */
 const rendered = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Mounts, changes the roster, unmounts; resolves with what could be seen. */
+/** Mounts, changes the roster, unmounts; resolves with the observed texts. */
 export async function run(mount) {
   const target = document.querySelector("main");
   const seen = {};
@@ -75,7 +75,7 @@ export async function run(mount) {
   seen.subscribersAfter = counts.subscribers;
   seen.rendersAfter = counts.renders - renders;
 
-  // A second time, with what it missed.
+  // Mounted again, the component shows the changes that it missed.
   const unmountAgain = mount(target);
   seen.mountedAgain = await text();
   unmountAgain();
