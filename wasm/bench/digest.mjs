@@ -1,14 +1,14 @@
-// The digest of a roster: the sum of its rows', so that both ends see that they hold the same.
+// The digest of a roster: the sum of its rows' digests, with which both ends check that their lists are equal.
 
 import { xxh3 } from "./xxh3.mjs";
 
-/** What a row counts: its key and its entry in canonical JSON, without what only says when. */
+/** Returns the digest of a row: of its key and its entry in canonical JSON, without times. */
 export function rowDigest(key, entry) {
   const { ts, lastInputSeconds, onlineSince, lastActivityAt, ...rest } = entry;
   return xxh3(`${key}\n${canonical(rest)}`);
 }
 
-/** A digest as it is on the wire. */
+/** Returns a digest in its wire form. */
 export function digestText(sum) {
   return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
 }

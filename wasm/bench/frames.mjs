@@ -1,15 +1,15 @@
-// What is measured with: frames as a gateway sends them.
+// The frames of the benchmark, in the form in which a gateway sends them.
 
 import { digestText, rowDigest } from "./digest.mjs";
 
-/** The gateway's clock when it sends the first of them. */
+/** The gateway's clock when it sends the first frame. */
 export const NOW = 1_800_000_000_000;
 
 const HOSTS = ["studio", "Zoé's MacBook Pro", "pi", "build-07", "pixel", "kiosk"];
 const PLATFORMS = ["macos 26.1.0", "linux 6.18.44", "windows 11", "ios 26.1", "android 16"];
 const REASONS = ["connect", "periodic", "launch", "instances-refresh", "disconnect"];
 
-/** A row as a Mac, a browser or a node makes one: some 400 bytes. */
+/** Returns a typical entry of a Mac, a browser or a node: some 400 bytes. */
 export function entry(number, ts = NOW - (number * 1_237) % 290_000) {
   const hex = number.toString(16).padStart(4, "0");
   const mode = number % 3 === 0 ? "webchat" : "ui";
@@ -44,7 +44,7 @@ const SELF = {
   ts: NOW,
 };
 
-/** A list of that many rows, the gateway's own included, newest first; each was heard of `shift` ms later. */
+/** Returns a list with this number of rows, including the gateway's own, newest first; `shift` ms added to each `ts`. */
 function rows(count, shift = 0) {
   const others = Array.from({ length: count - 1 }, (_, number) => entry(number)).sort((a, b) => b.ts - a.ts);
   return [SELF, ...others].map((one) => (shift === 0 ? one : { ...one, ts: one.ts + shift }));
@@ -54,16 +54,17 @@ const keyOf = ({ instanceId }) => (instanceId === SELF.instanceId ? "SELF" : ins
 
 const digestOf = (presence) => presence.reduce((sum, one) => sum + rowDigest(keyOf(one), one), 0n);
 
-/** A whole list: as every gateway sends it, or with keys, as deltas need it; with a digest unless it is to have none. */
+/** Returns a whole list: as every gateway sends it, or with keys, which deltas need; with a digest if `hasDigest`. */
 export function snapshot(count, { isKeyed, hasDigest = isKeyed, shift = 0 }) {
   const presence = rows(count, shift);
   const keyed = isKeyed ? { keys: presence.map(keyOf), version: 1 } : {};
   if (hasDigest) keyed.digest = digestText(digestOf(presence));
   const event = isKeyed ? "presence.snapshot" : "presence";
-  return JSON.stringify({ type: "event", event, payload: { presence, ...keyed }, stateVersion: { presence: 1, health: 1 }, seq: 1 });
+  const stateVersion = { presence: 1, health: 1 };
+  return JSON.stringify({ type: "event", event, payload: { presence, ...keyed }, stateVersion, seq: 1 });
 }
 
-/** The deltas that follow on such a list, one row saying something else in each. */
+/** Returns deltas that follow such a list; each changes one row. */
 export function deltas(count, rounds, { hasDigest = true } = {}) {
   const presence = rows(count);
   const counts = new Map(hasDigest ? presence.map((one) => [keyOf(one), rowDigest(keyOf(one), one)]) : []);
@@ -71,8 +72,9 @@ export function deltas(count, rounds, { hasDigest = true } = {}) {
   return Array.from({ length: rounds }, (_, round) => {
     const version = round + 1;
     const number = (round * 7) % (count - 1);
-    // Other words each time: a text that says so.
-    const changed = { ...entry(number, NOW + version), reason: "periodic", lastInputSeconds: version % 60, text: `Node: round ${round}` };
+    // The text differs in each round.
+    const text = `Node: round ${round}`;
+    const changed = { ...entry(number, NOW + version), reason: "periodic", lastInputSeconds: version % 60, text };
     const key = keyOf(changed);
     const payload = { from: version, to: version + 1, upserts: [{ key, entry: changed }], removals: [], touched: [] };
     if (hasDigest) {
@@ -85,7 +87,7 @@ export function deltas(count, rounds, { hasDigest = true } = {}) {
   });
 }
 
-/** Deltas that follow on such a list without a digest and say that a row was alive, another one each time. */
+/** Returns deltas that follow such a list without a digest; each touches another row. */
 export function touches(count, rounds) {
   return Array.from({ length: rounds }, (_, round) => {
     const touched = [[keyOf(entry((round * 7) % (count - 1))), NOW + 30_000 + round]];
@@ -93,7 +95,7 @@ export function touches(count, rounds) {
   });
 }
 
-/** Likewise, but a row goes and comes back in turn, as when it expires. */
+/** Returns deltas that follow such a list without a digest; they remove and add a row in turn, as after an expiry. */
 export function comingsAndGoings(count, rounds) {
   return Array.from({ length: rounds }, (_, round) => {
     const one = entry(((round >> 1) * 7) % (count - 1));
@@ -106,4 +108,6 @@ export function comingsAndGoings(count, rounds) {
 }
 
 const delta = (payload) =>
-  JSON.stringify({ type: "event", event: "presence.delta", payload, stateVersion: { presence: payload.to, health: 1 }, seq: payload.to });
+  JSON.stringify({
+    type: "event", event: "presence.delta", payload, stateVersion: { presence: payload.to, health: 1 }, seq: payload.to,
+  });

@@ -1,4 +1,4 @@
-// A client of the package that is live, on a socket that says what the benchmark gives it.
+// A live client of the package, on a socket whose frames the benchmark sets.
 
 import { PresenceClient } from "../dist/node/slim.js";
 import { NOW } from "./frames.mjs";
@@ -13,7 +13,7 @@ const HELLO = {
   policy: { maxPayload: 1_000_000, maxBufferedBytes: 1_000_000, tickIntervalMs: 1_000_000_000 },
 };
 
-/** The moment stands still: nothing ages, and no timer fires. */
+/** A clock that stands still: nothing ages, and no timer fires. */
 const clock = { ageMs: () => 1_000, wallMs: () => NOW, setTimer: () => () => {} };
 
 class Line {
@@ -40,7 +40,7 @@ class Line {
   }
 }
 
-/** The roster of a `PresenceClient`: frames in, the sorted list of frozen rows out. */
+/** The roster of a `PresenceClient`: takes frames, returns the sorted list of frozen rows. */
 export class LiveRoster {
   #client = new PresenceClient({ WebSocket: Line, clock, seed: 1, deviceKey: false, instanceId: "bench", beacons: false });
   #line;

@@ -1,6 +1,6 @@
-// The rules of a roster in plain JavaScript, to measure the WASM against: one row per instance, merged as the
-// gateway's lists ask for, deltas, TTL and cap, statuses, labels, order. Written as one would without the core:
-// objects, maps, no WASM, no serialisation. Digests it computes where frames state them; the core always does.
+// The rules of a roster in plain JavaScript, as a baseline for the WASM: one row per instance, merged from the gateway's
+// raw rows, deltas, TTL and cap, statuses, labels, order. It is written with objects and maps, without serialisation.
+// It computes digests only if the frames state them; the core always does.
 
 import { digestText, rowDigest } from "./digest.mjs";
 
@@ -24,13 +24,13 @@ const REASONS = new Map([
 ]);
 const PLATFORMS = new Map([["macos", "macOS"], ["ios", "iOS"], ["ipados", "iPadOS"], ["tvos", "tvOS"], ["watchos", "watchOS"]]);
 
-/** A roster of at most `maxRows`, as a gateway keeps it. */
+/** A roster of at most `maxRows` rows, as a gateway keeps it. */
 export class PlainRoster {
   #maxRows;
   #version;
-  /** The digest of the rows, while the frames state one. */
+  /** The digest of the rows, if the frames state one. */
   #digest;
-  /** Rows as the gateway listed them, by their key on the wire (or their place, where it sends no keys). */
+  /** Raw rows as the gateway listed them, by their key on the wire, or by their index if it sends no keys. */
   #raws = new Map();
   /** One row per instance: { key, members, entry, ts }. */
   #rows = new Map();
@@ -40,7 +40,7 @@ export class PlainRoster {
     this.#maxRows = maxRows;
   }
 
-  /** Takes in a frame with a list or a delta, as text. Returns the keys of the rows that changed, or nothing on a gap. */
+  /** Applies a frame with a list or a delta. Returns the keys of changed rows, or undefined after a gap. */
   apply(text, now) {
     const frame = JSON.parse(text);
     const payload = frame.payload ?? frame;
@@ -86,7 +86,7 @@ export class PlainRoster {
       const raw = this.#raws.get(key);
       if (!raw) continue;
       raw.ts = integer(ts);
-      // Counted from what was told, or the rounding of every touch would add up.
+      // Count from the reported value: otherwise the rounding errors of all touches would add up.
       if (raw.told) raw.input = raw.told.input + Math.max(Math.floor((raw.ts - raw.told.ts) / 1_000), 0);
       changed.add(raw.row.key);
     }
@@ -105,7 +105,7 @@ export class PlainRoster {
     const key = this.#keyOf(entry, wireKey);
     let row = this.#rows.get(key);
     if (!row) this.#rows.set(key, (row = { key, members: [], entry, ts: 0 }));
-    // A row without a time was heard of now, as far as anybody knows.
+    // A row without a time counts as received now.
     const ts = integer(entry.ts) ?? now;
     const input = integer(entry.lastInputSeconds);
     const told = input === undefined ? undefined : { ts, input };
@@ -141,7 +141,7 @@ export class PlainRoster {
     return `row:${name}#${number}`;
   }
 
-  /** Drops what is over, and the least fresh of what is too much. */
+  /** Removes expired rows, and the oldest rows above the cap. */
   #bound(now) {
     for (const row of this.#rows.values()) if (row.key !== "self" && now - row.ts > TTL_MS) this.#drop(row);
     const excess = this.#rows.size - this.#maxRows;
@@ -155,14 +155,14 @@ export class PlainRoster {
     for (const [id, raw] of this.#raws) if (raw.row === row) this.#raws.delete(id);
   }
 
-  /** All rows as they are at that time, the gateway's own first, then newest first. */
+  /** Returns all rows at this time, the gateway's own first, then newest first. */
   list(now) {
     return [...this.#rows.values()]
       .sort((a, b) => (b.key === "self") - (a.key === "self") || b.ts - a.ts || a.members[0].place - b.members[0].place)
       .map((row) => view(row, now));
   }
 
-  /** One row as it is at that time. */
+  /** Returns one row at this time. */
   row(key, now) {
     const row = this.#rows.get(key);
     return row && view(row, now);
@@ -178,7 +178,7 @@ function normalize(id) {
   return typeof id === "string" ? id.trim().toLowerCase() || undefined : undefined;
 }
 
-/** Gateways send anything: what is not what it should be is not there. */
+/** Gateways may send anything: members of a wrong type count as missing. */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -196,7 +196,7 @@ function integer(member) {
   return typeof member === "number" ? Math.min(Math.max(Math.floor(member), 0), Number.MAX_SAFE_INTEGER) : undefined;
 }
 
-/** Rows that are not `disconnect` speak first, newest first; the others fill what is missing. */
+/** Merges raw rows: those that are not `disconnect` come first, newest first; the others fill missing members. */
 function merge(row) {
   const { members } = row;
   const order =

@@ -1,7 +1,7 @@
-// How fast the package is, against plain JavaScript that does the same: `node wasm/bench/run.mjs [--json FILE] [--quick]`.
+// Compares the speed of the package with plain JavaScript that does the same: `node wasm/bench/run.mjs [--json FILE] [--quick]`.
 //
-// Both are measured in turn in one process, so that what else the machine does hits both; what counts is the median.
-// `tests/bench.test.mjs` holds that both make equal rows of these frames.
+// Both run alternately in one process, so that other load on the machine affects both. The result is the median.
+// `tests/bench.test.mjs` verifies that both make equal rows from these frames.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,14 +14,14 @@ import { PlainRoster } from "./plain-roster.mjs";
 const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
 initSync(readFileSync(new URL("../dist/core.wasm", import.meta.url)));
 
-/** What the case makes goes here, so that no compiler leaves it out. */
+/** Takes the results, so that no compiler removes the work. */
 let sink;
 
-/** Runs both sides in turn; returns the median times in us. `wasm` and `plain` get the number of the round. */
+/** Runs both sides alternately; returns the median times in us. `wasm` and `plain` get the number of the round. */
 function measure({ name, rounds, target, wasm, plain }) {
   const times = { wasm: [], plain: [] };
   const count = Math.max(values.quick ? Math.ceil(rounds / 10) : rounds, 3);
-  // Compilers of both kinds need their time, also when the run is short.
+  // Both compilers need a warm-up, also in a short run.
   const warmUp = Math.ceil(rounds / 3);
   for (let round = 0; round < count + warmUp; round += 1) {
     const sides = round % 2 === 0 ? [["wasm", wasm], ["plain", plain]] : [["plain", plain], ["wasm", wasm]];
@@ -41,10 +41,10 @@ function median(times) {
   return times[times.length >> 1];
 }
 
-/** The frames state no digest, so that plain JavaScript has none to compute; the core has its own ready all the same. */
+/** The frames state no digest, so plain JavaScript computes none; the core computes its digest anyway. */
 const WITHOUT = ", no digest stated";
 
-/** From the texts of frames, each in turn, to the sorted list of frozen rows. */
+/** Measures the way from the texts of frames, one after the other, to the sorted list of frozen rows. */
 async function toTheList(name, count, rounds, texts, { first, target } = {}) {
   const wasm = await LiveRoster.connect();
   const plain = new PlainRoster({ maxRows: Math.max(count, 200) });
@@ -68,7 +68,7 @@ async function toTheList(name, count, rounds, texts, { first, target } = {}) {
   };
 }
 
-/** Every row is another one than in the list before. */
+/** Every row differs from the list before. */
 function wholeList(count, rounds, { isKeyed = false, hasDigest = isKeyed, target } = {}) {
   const texts = [0, 1].map((shift) => snapshot(count, { isKeyed, hasDigest, shift }));
   const kind = isKeyed ? "keyed snapshot" : "presence event";
@@ -80,7 +80,7 @@ function afterList(name, count, rounds, texts, { hasDigest = false, target } = {
   return toTheList(`${name}, of ${count},`, count, rounds, texts, { first, target });
 }
 
-/** The list again, when nothing changed. */
+/** Measures reading the list again when nothing changed. */
 function again(count, rounds) {
   const text = snapshot(count, { isKeyed: true });
   const maxRows = Math.max(count, 200);
@@ -97,7 +97,7 @@ function again(count, rounds) {
   };
 }
 
-/** Who compares by identity needs frozen rows; plain JavaScript freezes no row twice. */
+/** Freezes rows: a comparison by identity needs frozen rows. A row that is frozen already is not frozen again. */
 function frozen(rows) {
   for (const row of rows) {
     if (Object.isFrozen(row)) continue;
@@ -107,7 +107,7 @@ function frozen(rows) {
   return Object.freeze(rows);
 }
 
-// A mirror holds 10,000 rows at most (SPEC 3), so there is nothing to measure beyond.
+// A mirror holds at most 10,000 rows (SPEC 3), so larger lists are not measured.
 const CASES = [
   () => wholeList(200, 300, { target: 2.2 }),
   () => wholeList(200, 300, { isKeyed: true }),

@@ -1,7 +1,7 @@
-// What tabs cost that share a connection, and tabs that do not: `node wasm/bench/tabs.mjs [--seconds 20]`.
+// Compares tabs that share a connection with tabs that do not: `node wasm/bench/tabs.mjs [--seconds 20]`.
 //
-// Real tabs of Chromium at the real gateway (`PRESENCE_GATEWAY_BIN`), in which 50 instances report about themselves, ten
-// a second. Counted are sockets, bytes of frames in both directions, and processor time of all processes of the browser.
+// Real tabs of Chromium at the real gateway (`PRESENCE_GATEWAY_BIN`); 50 instances send ten beacons a second in total.
+// It counts sockets, bytes of frames in both directions, and processor time of all processes of the browser.
 import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -15,26 +15,26 @@ const SECONDS = Number(values.seconds);
 const CLOCK_TICKS = 100;
 const seconds = (count) => new Promise((resolve) => setTimeout(resolve, count * 1_000));
 
-/** Processor time in ms of a process and all below it. */
+/** Returns the processor time of a process and its descendants, in ms. */
 function processorMs(root) {
   const parents = new Map();
   const times = new Map();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      // The name of a program may have blanks and parentheses.
+      // A process name may contain blanks and parentheses.
       const fields = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
       parents.set(Number(name), Number(fields[1]));
       times.set(Number(name), (Number(fields[11]) + Number(fields[12])) * (1_000 / CLOCK_TICKS));
     } catch {
-      // It ended meanwhile.
+      // The process has ended.
     }
   }
   const isBelow = (id) => id === root || (parents.has(id) && isBelow(parents.get(id)));
   return [...times].filter(([id]) => isBelow(id)).reduce((sum, [, ms]) => sum + ms, 0);
 }
 
-/** Runs in a page. */
+/** Starts a client in a page. */
 async function begin({ url, token, shared }) {
   const { PresenceClient } = await import("openclaw-presence");
   if (shared) await import("openclaw-presence/shared");
@@ -49,7 +49,8 @@ async function measure(count, shared) {
   const t = { after: (end) => ends.unshift(end) };
   const gateway = await startGateway(t);
   const { url, token } = gateway;
-  const others = new PresenceClient({ url, token, instanceId: "crowd", deviceKey: false, scopes: ["operator.read", "operator.admin"] });
+  const scopes = ["operator.read", "operator.admin"];
+  const others = new PresenceClient({ url, token, instanceId: "crowd", deviceKey: false, scopes });
   t.after(() => others.close());
   await others.start().connected();
   let beacons = 0;

@@ -1,4 +1,4 @@
-// XXH3-64 with seed 0, as its specification describes it, in the integers JavaScript has for 64 bits.
+// XXH3-64 with seed 0, written from its specification, with BigInt.
 
 const SECRET = view(
   Uint8Array.from(
@@ -25,7 +25,7 @@ const MX_2 = 0x9fb21c651e98df25n;
 const LOW = 0xffffffffn;
 const ENCODER = new TextEncoder();
 
-/** The hash of a text's UTF-8. */
+/** Returns the hash of a text's UTF-8 bytes. */
 export function xxh3(text) {
   const bytes = ENCODER.encode(text);
   const input = view(bytes);
