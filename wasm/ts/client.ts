@@ -33,8 +33,8 @@ const forgotten =
  * {@link roster} at any time.
  *
  * Construction is cheap: no WASM is loaded and no socket opened before {@link start}. A running client without
- * references from the app stays connected while it has a listener, or if it never had one (it then serves to be
- * listed). Otherwise it is stopped and garbage-collected. Prefer to call {@link close}, or write `using`.
+ * references from the app stays connected while it has a listener, or if it never had one (it is then only there
+ * to be listed). Otherwise it is stopped and garbage-collected. Prefer to call {@link close}, or write `using`.
  */
 export class PresenceClient extends ListenerTarget implements AsyncIterable<RosterSnapshot> {
   readonly #engine: ClientEngine;
@@ -112,7 +112,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#engine.reconnect(change);
   }
 
-  /** Stops for good and frees the core's memory. A second call does nothing; the last roster can still be read. */
+  /** Stops permanently and frees the core's memory. A second call does nothing; the last roster can still be read. */
   close(): void {
     this.#unsignal?.();
     forgotten?.unregister(this.#engine);
@@ -184,13 +184,13 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     return watchArrivals(this, { leave: listener }, options, this.#clock);
   }
 
-  /** Returns what is wrong in the gateway's list, most often several rows that are one client, and how to fix it. */
+  /** Returns the findings about the gateway's list, most often about several rows of one client, each with its fix. */
   findings(): readonly Finding[] {
     return this.#engine.findings();
   }
 
   /**
-   * Explains the row with that key: why it has this state, when it will be removed, and what is wrong with it. A
+   * Explains the row with that key: why it has this state, when it will be removed, and findings about it. A
    * gateway of this project answers from its memory; for other gateways the explanation is derived from the list.
    * `undefined` if there is no such row.
    *

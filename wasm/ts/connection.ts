@@ -47,7 +47,7 @@ export class Connection {
   }
 }
 
-/** Returns the app's connection state for a phase of the core's client, at a moment on the age clock. */
+/** Returns the app's connection state for a phase of the core's client, at a time on the age clock. */
 export function connectionOf(state: ConnectionPhase, ageMs: number): ConnectionState {
   switch (state.phase) {
     case "waiting": {

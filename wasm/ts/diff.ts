@@ -16,7 +16,7 @@ export interface RowChange {
   readonly row: PresenceRow;
   /** The row before. */
   readonly before: PresenceRow;
-  /** Members of the entry that differ, and `status` if it differs. Never `ts`, which changes at every sign of life. */
+  /** Members of the entry that differ, and `status` if it differs. Never `ts`, which changes at every proof of life. */
   readonly fields: readonly string[];
 }
 
@@ -57,7 +57,7 @@ function changedFields(before: PresenceRow, after: PresenceRow): string[] {
   return fields;
 }
 
-/** Members that are moments. Reports in whole seconds shift them by less than a second. */
+/** Members that are times. Reports in whole seconds shift them by less than a second. */
 const MOMENTS: ReadonlySet<string> = new Set(["onlineSince", "lastActivityAt"]);
 
 function moment(value: unknown): number | undefined {

@@ -40,7 +40,7 @@ export class Engine {
 
   #isRunning = false;
   #isFreed = false;
-  /** Counts starts and stops. Asynchronous work of an earlier epoch is void. */
+  /** Counts starts and stops. Results of an earlier epoch are ignored. */
   #epoch = 0;
   #identity: Identity | undefined;
   #machine: Machine | undefined;
@@ -271,7 +271,7 @@ export class Engine {
         else this.#answers.reject(event.id, errorOf(event.problem));
         return this.#keepHost();
       case "noReadScope":
-        // Without the right to read there is no list.
+        // Without the read scope there is no list.
         this.#snapshots.isBehind = true;
         return void this.#keeper.host?.handleProblem("notice", errorOf(event.problem));
       case "beaconRefused":

@@ -12,7 +12,7 @@ import type { Problem } from "./glue.js";
  * | `NO_WEBASSEMBLY` | the platform has no WebAssembly |
  * | `STORE_FAILED` | the store of instanceIds or device keys failed; `detail` has its own code, such as `EACCES` |
  * | `INTERNAL` | the core failed; the client is refused until it is started again |
- * | `INVALID_ARGUMENT` | an option or argument is not what it must be; the message says which |
+ * | `INVALID_ARGUMENT` | an option or argument is invalid; the message names it |
  * | `AUTH_...` | the gateway does not accept the token or password: `AUTH_TOKEN_MISMATCH`, `AUTH_TOKEN_MISSING`, `AUTH_RATE_LIMITED`, and the others of {@link GatewayErrorCode} |
  * | `CREDENTIALS_REVOKED` | the secret was valid until the gateway's secret was changed |
  * | `DEVICE_...` | the gateway requires a device key (`DEVICE_IDENTITY_REQUIRED`) or does not accept this one |
@@ -20,12 +20,12 @@ import type { Problem } from "./glue.js";
  * | `PROTOCOL_MISMATCH` | the gateway speaks neither protocol 3 nor 4 |
  * | `NO_READ_SCOPE` | connected, but the gateway grants no `operator.read`: the roster stays empty |
  * | `BEACON_REFUSED` | the gateway refuses beacons: they are turned off, the roster is not affected |
- * | `ORIGIN_NOT_ALLOWED` | the gateway does not let pages of this origin in |
+ * | `ORIGIN_NOT_ALLOWED` | the gateway does not allow pages of this origin |
  * | `REFUSED` | the gateway refuses a request or this client; `detail` has its code |
  * | `UNAVAILABLE` | the gateway cannot answer now; a refused client tries again when the gateway allows it |
- * | `CLOSED` | there is no connection, or it ended before the answer came |
+ * | `CLOSED` | there is no connection, or it ended before the answer |
  * | `TIMEOUT` | no answer in time |
- * | `TOO_MANY_REQUESTS` | too many requests wait for an answer already |
+ * | `TOO_MANY_REQUESTS` | too many requests are pending |
  * | `FREED` | the object was already freed or closed |
  */
 export type PresenceErrorCode =

@@ -25,7 +25,7 @@ export function weakly(host: EngineHost): HostRef {
 export const kept = new Set<EngineHost>();
 
 /**
- * Keeps a host alive while it is needed: a client with listeners, or one that never had any and serves to be listed.
+ * Keeps a host alive while it is needed: a client with listeners, or one that never had any and is only there to be listed.
  */
 export class HostKeeper {
   readonly #host: HostRef;

@@ -6,7 +6,7 @@ import { platform } from "./platform.js";
 
 /** The identity of a client on the wire, from one start to the next stop. */
 export interface Identity {
-  /** Absent if each connection is a row of its own. */
+  /** Absent if each connection has its own row. */
   readonly instanceId: string | undefined;
   /** Absent if the client has no device key. */
   readonly device: DeviceKey | undefined;

@@ -70,7 +70,7 @@ export function sharedInstanceId(name: string): string {
   return (local && storedId(local, `${name}:shared-instance-id`)) ?? randomId();
 }
 
-/** Returns a store without storage or locks: each id is new, so each restart is a row of its own. */
+/** Returns a store without storage or locks: each id is new, so each restart makes a new row. */
 export function randomInstanceId(): InstanceIdStore {
   return { acquire: () => fixedLease(randomId()) };
 }

@@ -5,7 +5,7 @@ import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 
-/** The implementation behind a client: a connection of its own, or one that tabs share. */
+/** The implementation behind a client: a separate connection, or one that tabs share. */
 export interface ClientEngine {
   readonly connection: ConnectionState;
   readonly instanceId: string | undefined;

@@ -22,7 +22,7 @@ export interface PresenceClientOptions {
   client?: ClientInfo | undefined;
   /**
    * Stable identity that keeps this client one row in the roster across reconnects and restarts: an id, a store of
-   * ids, or `false` for none (each connection is then a row of its own).
+   * ids, or `false` for none (each connection then has its own row).
    * @default in browsers one per tab, kept in localStorage; in Node one per script and process, kept in a file
    */
   instanceId?: string | InstanceIdStore | false | undefined;
@@ -52,7 +52,7 @@ export interface PresenceClientOptions {
   handshakeMs?: number | undefined;
   /**
    * Whether all tabs of an origin with this `url` share one client: one connection, one instance, one row. Import
-   * `openclaw-presence/shared` first. Where tabs cannot communicate, as on plain http, each is a client of its own.
+   * `openclaw-presence/shared` first. Where tabs cannot communicate, as on plain http, each is a separate client.
    * @default false
    */
   shared?: boolean | SharedOptions | undefined;

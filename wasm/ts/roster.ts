@@ -99,7 +99,7 @@ export class Roster {
     return diffRows(before, after);
   }
 
-  /** Returns what is wrong in the list, most often several rows that are one client, and how to fix it. */
+  /** Returns the findings about the list, most often about several rows of one client, each with its fix. */
   findings(): readonly Finding[] {
     const wasm = this.#alive();
     return readFindings(wasm.findings(), wasm.entries());

@@ -11,7 +11,7 @@ import { sharedPlatform } from "./shared/platform.js";
 
 setSharedEngine((options, host) => {
   const platform = sharedPlatform(options.shared);
-  // Where tabs cannot communicate, each is a client of its own.
+  // Where tabs cannot communicate, each is a separate client.
   return platform ? new SharedEngine(options, host, platform) : new Engine(options, host);
 });
 

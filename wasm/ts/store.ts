@@ -9,7 +9,7 @@ export interface RosterSource {
 /** Computes a value, such as a count, from the roster. */
 export type RosterSelector<T> = (roster: RosterSnapshot) => T;
 
-/** One selected part of a roster, in the form that `useSyncExternalStore` and its like expect. */
+/** One selected part of a roster, in the form that `useSyncExternalStore` and similar hooks expect. */
 export interface RosterStore<T> {
   /** Returns the selection; the same value until it changes. */
   readonly getSnapshot: () => T;
@@ -57,7 +57,7 @@ export function rosterStore<T>(
 export const wholeRoster = (roster: RosterSnapshot) => roster as never;
 
 /**
- * Returns a selector that runs once a roster and keeps a selection as long as newer ones are equal to it.
+ * Returns a selector that runs once per roster and keeps a selection as long as newer ones are equal to it.
  *
  * @param kept the selection to begin with, if there is one.
  */
@@ -87,7 +87,7 @@ export function shallowEqual<T>(a: T, b: T): boolean {
   );
 }
 
-/** Whether the enumerable members are all there is to a value, unlike those of a `Map` or `Date`. */
+/** Whether a value consists of its enumerable members, unlike a `Map` or `Date`. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

@@ -1,7 +1,7 @@
 import type { PresenceError } from "./errors.js";
 
 /**
- * How alive a row is by the age of its `ts`: at most 120 s is Active, at most 300 s Idle, older Stale.
+ * The status by the age of a row's `ts`: at most 120 s is Active, at most 300 s Idle, older Stale.
  */
 export type AgeStatus = "Active" | "Idle" | "Stale";
 

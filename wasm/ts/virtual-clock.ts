@@ -2,7 +2,7 @@ import type { Clock } from "./clock.js";
 
 interface Timer {
   readonly at: number;
-  /** Timers of one moment fire in the order in which they were set. */
+  /** Timers that are due at one time fire in the order in which they were set. */
   readonly order: number;
   readonly callback: () => void;
 }
@@ -14,7 +14,7 @@ interface Timer {
  * ```ts
  * const clock = new VirtualClock();
  * const client = new PresenceClient({ url, token, clock });
- * await clock.advance(120_001); // everything that falls due on the way happens in its turn
+ * await clock.advance(120_001); // fires the timers on the way, in order
  * ```
  */
 export class VirtualClock implements Clock {
@@ -53,7 +53,7 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Advances both clocks by `ms` milliseconds. Timers fire at their moments, and the work they start is finished
+   * Advances both clocks by `ms` milliseconds. Timers fire at their times, and the work they start is finished
    * before the clock continues.
    */
   async advance(ms: number): Promise<void> {

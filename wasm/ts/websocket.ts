@@ -1,5 +1,5 @@
 /**
- * The part of a WebSocket that a client uses. The platform's class fits, also a class derived from it, and that of
+ * The part of a WebSocket that a client uses. It fits the platform's class, classes derived from it, and that of
  * the npm package `ws`. Their event types differ, so none is declared: `onmessage` reads `data`, `onclose` reads
  * `code` and `reason`.
  */

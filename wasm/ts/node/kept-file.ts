@@ -30,7 +30,7 @@ export function keptText(path: string, state: (text: string) => KeptState, make:
     if (found === "broken") clear(path, state);
     create(path, make());
   }
-  throw new Error(`${path} does not stay there`);
+  throw new Error(`${path} was removed right after it was written`);
 }
 
 /** Creates the file atomically, readable by its owner only; `false` if it exists already. */

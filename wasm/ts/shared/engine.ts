@@ -238,7 +238,7 @@ export class SharedEngine implements ClientEngine {
     this.#callServer = new CallServer(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
     this.#engine.setListened(true, true);
     this.#engine.start();
-    // The other tabs must learn who leads, also without a change.
+    // Tells the other tabs who leads, even without a change.
     if (this.#publisher.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
