@@ -1,6 +1,6 @@
 // Builds the page into dist/: `node build.mjs`. Static files, for any host and any folder.
 //
-// The package is taken as a user takes it: by its name, from node_modules.
+// The package is imported as users import it: by its name, from node_modules.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,12 +45,12 @@ await rm(DIST, { recursive: true, force: true });
 await mkdir(DIST);
 const builds = await Promise.all([
   build({ ...common, entryPoints: MODULES, format: "esm", splitting: true }),
-  // Runs before anything is drawn, so it is no module.
+  // It runs before the first paint, so it is not a module, which would run later.
   build({ ...common, entryPoints: [FIRST], format: "iife" }),
 ]);
 const outputs = builds.flatMap(({ metafile }) => Object.entries(metafile.outputs));
 
-/** What became of each source. */
+/** The built file of each source. */
 const made = new Map();
 for (const [output, { entryPoint, inputs }] of outputs) {
   const source = entryPoint ?? (output.endsWith(".svg") ? Object.keys(inputs)[0] : undefined);
@@ -61,10 +61,10 @@ for (const page of PAGES) {
   let html = await readFile(join(HERE, page), "utf8");
   for (const [source, output] of made) html = html.replaceAll(`"${source}"`, `"${output}"`);
   const left = /(?:src|href)="((?:src|webchat)\/[^"]*)"/.exec(html);
-  if (left) throw new Error(`${page} wants ${left[1]}, which is not built`);
+  if (left) throw new Error(`${page} refers to ${left[1]}, which is not built`);
   await writeFile(join(DIST, page), html);
 }
-// The gateway answers for this itself; everywhere else it says that no gateway serves the page.
+// A gateway answers this path itself; on other hosts this file says that no gateway serves the page.
 await writeFile(join(DIST, "gateway.json"), '{"gateway":false}\n');
 
 const bytes = outputs.reduce((sum, [output, { bytes }]) => sum + (output.endsWith(".map") ? 0 : bytes), 0);

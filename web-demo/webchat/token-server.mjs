@@ -1,9 +1,9 @@
-// Hands the gateway's address and token to signed-in users only: the token is in no source and no bundle. In the page:
+// Sends the gateway's address and token to signed-in users only; no source and no bundle contains the token. In the page:
 //   const response = await fetch("/presence", { method: "POST" });
 //   const client = new PresenceClient(await response.json());
 import { createServer } from "node:http";
 
-/** `isSignedIn(request)` is the app's own check, such as that of a session cookie. */
+/** `isSignedIn(request)` is the app's check, for example of a session cookie. */
 export const tokenServer = (isSignedIn, { url, token }) =>
   createServer((request, response) => {
     const answer = (status, body) =>

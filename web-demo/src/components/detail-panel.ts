@@ -69,7 +69,7 @@ export class DetailPanel extends Part {
     this.#shownKey = detail?.row.key;
   }
 
-  /** Whether the panel overlays the page: the table needs the room, or is one of several. */
+  /** Whether the panel overlays the page: on narrow screens, and if there are several tables. */
   get #isOver(): boolean {
     return narrow.matches || this.closest(".several") !== null;
   }

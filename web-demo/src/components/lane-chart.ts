@@ -22,7 +22,10 @@ export function legend() {
   return html`<ul class="lane-legend sub">${item("Active", "Active")}${item("Idle", "Idle")}${item("Stale", "Stale")}<li>a gap: not here</li></ul>`;
 }
 
-/** One lane per instance. It stays where there is none, since it may have the focus. `key` receives the key presses: arrows move, plus and minus zoom. */
+/**
+ * One lane per instance. The chart stays in the page without lanes, since it may have the focus. `key` receives the key
+ * presses: arrows move, plus and minus zoom.
+ */
 export function laneChart(lanes: readonly Lane[], window: Window, key: (event: KeyboardEvent) => void) {
   const shown = lanes.slice(0, MAX_LANES);
   const marks = ticks(window.fromMs, window.toMs);
@@ -51,7 +54,7 @@ function bar({ status, fromMs, toMs }: Span, window: Window) {
   return svg`<rect data-status=${status} x=${x} width=${width} y=${HEIGHT - height} height=${height}><title>${status}, ${shortMoment(fromMs)} to ${shortMoment(toMs)}</title></rect>`;
 }
 
-/** Returns the position of a moment, in units of the picture. */
+/** Returns the position of a time, in units of the picture. */
 function place(ms: number, { fromMs, toMs }: Window): number {
   const part = (ms - fromMs) / (toMs - fromMs);
   return Math.round(Math.min(Math.max(part, 0), 1) * WIDTH * 10) / 10;
@@ -70,7 +73,7 @@ function line({ part }: Tick) {
   return svg`<line x1=${x} x2=${x} y1="0" y2=${HEIGHT}></line>`;
 }
 
-/** The times over the lanes. They stay in sight while the lanes are scrolled. */
+/** The times above the lanes. They stay visible while the lanes are scrolled. */
 function axis(marks: readonly Tick[]) {
   return html`<div class="lane-axis sub num" aria-hidden="true"><svg>${marks.map(({ part, text }) => svg`<text x="${part * 100}%" y="1em">${text}</text>`)}</svg></div>`;
 }

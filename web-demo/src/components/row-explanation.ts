@@ -41,7 +41,7 @@ export class RowExplanation extends Part {
     return this.explanation !== undefined || this.isUnknown;
   }
 
-  /** Explains a row, again if it or `ask` is another; the previous explanation stays until the next one arrives. */
+  /** Explains a row, again if it or `ask` has changed; the previous explanation stays until the next one arrives. */
   show(row: PresenceRow | undefined, ask: Ask | undefined): void {
     if (row === this.#row && ask === this.#ask) return;
     if (row?.key !== this.#row?.key) {
@@ -61,7 +61,7 @@ export class RowExplanation extends Part {
     const question = {};
     this.#question = question;
     const explanation = await ask(row.key).catch(() => undefined);
-    // Another row, or none, is displayed by now.
+    // The user has opened another row or closed the panel.
     if (this.#question !== question) return;
     const wasSettled = this.isSettled;
     this.explanation = explanation ?? this.explanation;

@@ -4,7 +4,7 @@ import type { Store } from "./store.js";
 
 /** A part of the page, created with `new`. It renders without a shadow root, so that the page has one stylesheet. */
 export abstract class Part extends LitElement {
-  /** @param className without one, the element has no box of its own. */
+  /** @param className if empty, the element has no box. */
   constructor(className = "part") {
     super();
     this.className = className;

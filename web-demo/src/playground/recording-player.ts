@@ -82,7 +82,7 @@ export class RecordingPlayer {
       signal.throwIfAborted();
       const recording = await loadRecording(file, { signal, onProgress: (progress) => this.#set({ progress }) });
       const moment = recording.at(recording.durationMs);
-      // Where there are many rows, drawing them takes as long again: others have a turn before.
+      // Rendering many rows takes as long as loading them, so yield to other work in between.
       await new Promise((resolve) => setTimeout(resolve));
       if (signal.aborted) return recording.free();
       this.#set({ recording, progress: undefined });

@@ -7,7 +7,7 @@ export type Action =
   | { readonly atMs: number; readonly op: "reconnect"; readonly id: number; readonly network: Network }
   | { readonly atMs: number; readonly op: "crowd"; readonly id: number; readonly size: number };
 
-/** An action without a moment. */
+/** An action without a time. */
 export type Deed = Action extends infer A ? (A extends Action ? Omit<A, "atMs"> : never) : never;
 
 /** A whole world: its gateway's bounds and all actions. A script is deterministic. */

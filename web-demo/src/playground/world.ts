@@ -97,7 +97,7 @@ export class World {
     return this.#steps;
   }
 
-  /** Advances time; timers fire at their moments. */
+  /** Advances time; timers fire when they are due. */
   async advanceTo(ms: number): Promise<void> {
     await this.#clock.advance(Math.max(0, ms - this.nowMs));
   }

@@ -17,7 +17,7 @@ export interface SessionWindow extends Window {
   /** Newest first. */
   readonly sessions: readonly PastSession[];
   readonly instances: Readonly<Record<string, PresenceEntry>>;
-  /** Older sessions were left out. */
+  /** Whether older sessions were omitted. */
   readonly isCut: boolean;
 }
 

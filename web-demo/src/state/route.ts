@@ -30,7 +30,7 @@ export class Router {
   /** Replaces the query of the current address, without a new history entry. */
   rewrite(place: Place, query: string): void {
     const href = hrefOf(place, query);
-    // Another address than the known one is where somebody wants to go: its event is still on the way.
+    // If the address differs from the known one, the user navigated: the event follows, so keep that address.
     if (this.route.value.place !== place || location.hash !== this.#known || href === this.#known) return;
     try {
       history.replaceState(null, "", href);

@@ -75,7 +75,7 @@ export class Session {
 
   /**
    * Explains a row. Each connection replaces this function, so that an open row is explained again: without a connection
-   * it was explained by the list alone, which has less than the gateway.
+   * it was explained from the list alone, which has less detail than the gateway's memory.
    */
   explain: (key: string) => Promise<Explanation | undefined> = () => Promise.resolve(undefined);
 
