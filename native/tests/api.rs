@@ -117,9 +117,37 @@ async fn rights_are_those_of_a_websocket() {
         assert_eq!(status, 400);
     }
     assert_eq!(list(address, "").await.0, 200);
-    for (line, allow) in [("PUT /api/presence", "GET, HEAD"), ("GET /api/beacon", "POST")] {
-        let (status, head, _) = ask(address, line, "", "").await;
-        assert_eq!((status, header(&head, "allow")), (405, allow));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_refused_method_names_those_that_are_answered() {
+    let gateway = guarded();
+    let address = gateway.address();
+    let readable = ["GET", "HEAD", "OPTIONS"].as_slice();
+    for (path, allowed) in [
+        ("/api/presence", readable),
+        ("/api/presence/stream", readable),
+        ("/api/beacon", &["POST"]),
+        ("/healthz", &["GET", "HEAD"]),
+    ] {
+        let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT"];
+        // The answer to a GET of the stream does not end.
+        let is_endless = |method: &&str| path.ends_with("/stream") && *method == "GET";
+        for method in methods.into_iter().filter(|method| !is_endless(method)) {
+            let (status, head, body) = ask(address, &format!("{method} {path}"), "", "").await;
+            assert_eq!(
+                status == 405,
+                !allowed.contains(&method),
+                "{method} {path}: {head}"
+            );
+            if status == 405 {
+                let named: Vec<&str> = header(&head, "allow").split(',').map(str::trim).collect();
+                assert_eq!(named, allowed, "{method} {path}");
+                let is_api = path.starts_with("/api/") && method != "HEAD";
+                assert_eq!(body["error"]["code"] == "INVALID_REQUEST", is_api, "{body}");
+            }
+        }
     }
     gateway.shutdown().await;
 }

@@ -245,6 +245,7 @@ async fn the_port_of_metrics_answers_nothing_else() {
             answer.starts_with(&format!("HTTP/1.1 {status} ")),
             "{request}: {answer}"
         );
+        assert_eq!(answer.contains("\r\nallow: GET\r\n"), status == "405", "{answer}");
     }
     assert!(get(gateway.address(), "").await.0.starts_with("HTTP/1.1 404 "));
     gateway.shutdown().await;

@@ -21,8 +21,6 @@ use crate::net::asked::{App, Asked, STREAM, joined};
 use crate::net::{api, cors, events, metrics};
 use crate::web::{WebFile, decoded};
 
-/// The path for beacons.
-const BEACON: &str = "/api/beacon";
 /// Time limit for the next request of a connection, in ms.
 pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
 /// Most requests of one connection.
@@ -52,7 +50,7 @@ impl Site {
             .route("/ready", get(ready))
             .route("/api/presence", get(api::list).options(cors::preflight))
             .route(STREAM, get(events::open).options(cors::preflight))
-            .route(BEACON, post(api::beacon));
+            .route("/api/beacon", post(api::beacon));
         if shared.config.metrics {
             router = router.route(metrics::PATH, get(metrics::guarded));
         }
@@ -110,30 +108,26 @@ async fn file(State(app): State<App>, request: Request) -> Answer {
             StatusCode::NOT_FOUND,
             "Not found. The gateway speaks WebSocket on any path.\n",
         ),
-        Some(_) if !matches!(request.method().as_str(), "GET" | "HEAD") => wrong_method(request).await,
+        // A fallback is no route, so the router adds no `Allow`.
+        Some(_) if !matches!(request.method().as_str(), "GET" | "HEAD") => {
+            let mut answer = wrong_method(request).await;
+            answer
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
+            answer
+        }
         Some(file) => web_file(file, joined(request.headers(), &IF_NONE_MATCH).as_deref()),
     }
 }
 
+/// Refuses a method. `Allow` comes from the router, which has the methods of each route.
 async fn wrong_method(request: Request) -> Answer {
-    let path = request.uri().path();
-    let (methods, words) = match path {
-        BEACON => ("POST", "POST"),
-        _ => ("GET, HEAD", "GET and HEAD"),
-    };
-    let why = format!("only {words} is answered here");
-    let mut answer = if path.starts_with("/api/") {
-        error(StatusCode::METHOD_NOT_ALLOWED, &WireError::invalid_request(why))
-    } else {
-        text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Only GET and HEAD are answered here.\n",
-        )
-    };
-    answer
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(methods));
-    answer
+    const STATUS: StatusCode = StatusCode::METHOD_NOT_ALLOWED;
+    if request.uri().path().starts_with("/api/") {
+        let why = "this path does not answer this method: use one that the header Allow names";
+        return error(STATUS, &WireError::invalid_request(why));
+    }
+    text(STATUS, "Only GET and HEAD are answered here.\n")
 }
 
 fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::header::{ACCEPT, HeaderMap, UPGRADE};
+use ::http::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue, UPGRADE};
 use ::http::{Method, Request, StatusCode};
 use axum::Extension;
 use axum::extract::State;
@@ -128,7 +128,13 @@ async fn respond(request: &Request<Incoming>, shared: &Shared) -> Answer {
             text(StatusCode::BAD_REQUEST, "Only metrics are answered here.\n")
         }
         (PATH, &Method::GET) => answer(request.headers(), shared).await,
-        (PATH, _) => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
+        (PATH, _) => {
+            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n");
+            answer
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET"));
+            answer
+        }
         _ => text(StatusCode::NOT_FOUND, "Not found. Metrics are at /metrics.\n"),
     }
 }
