@@ -88,7 +88,7 @@ export interface PastSession {
   readonly seen: number;
   /** Whether the client was connected; otherwise it is known by beacons only. */
   readonly connected: boolean;
-  /** Why it ended: `closed`, `silent`, `expired`, `evicted`, `replaced`, `stopped`, `crashed` or `lost`. */
+  /** Why it ended: `closed`, `silent`, `stated`, `expired`, `evicted`, `replaced`, `stopped`, `crashed` or `lost`. */
   readonly why?: string;
   /** Periods of more than two minutes without a proof of life, as [start, end]. */
   readonly silences?: readonly (readonly [number, number])[];

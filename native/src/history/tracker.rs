@@ -15,7 +15,8 @@ const SEEN_STEP_MS: u64 = 15_000;
 /// Interval at which the proofs of life of sessions with a connection are written, in ms.
 pub(super) const ALIVE_MS: u64 = 30_000;
 
-/// Ends that the rows do not state.
+/// Ends that are not among the events.
+pub(super) const STATED: &str = "stated";
 pub(super) const STOPPED: &str = "stopped";
 /// The session ended while the history fell behind: its exact end and the reason are unknown.
 pub(super) const LOST: &str = "lost";
@@ -77,7 +78,7 @@ impl Tracker {
             self.facts.retain(|key, _| is_listed(key));
         }
         for row in changes.rows {
-            self.is_now(&row, now_ms, &mut ops);
+            self.is_now(&row, changes.is_whole, now_ms, &mut ops);
         }
         if now_ms.saturating_sub(self.alive_ms) >= ALIVE_MS || now_ms < self.alive_ms {
             self.alive(now_ms, &mut ops);
@@ -167,18 +168,19 @@ impl Tracker {
         self.open.insert(to, open);
     }
 
-    /// Handles the current state of a row.
-    fn is_now(&mut self, row: &RowState, now_ms: u64, ops: &mut Vec<Op>) {
+    /// Handles the current state of a row. `is_whole`: events may have been lost.
+    fn is_now(&mut self, row: &RowState, is_whole: bool, now_ms: u64, ops: &mut Vec<Op>) {
         self.note_facts(&row.key, &row.entry, ops);
         let stay = row.stay.map(|stay| stay.id);
+        let open = self.open.get(&row.key);
         // Events state the ends of stays: without an event for another stay, the event was lost.
-        if let Some(open) = self.open.get(&row.key)
-            && (row.has_left || open.stay.is_some() && open.stay != stay)
-        {
+        let is_lost = open.is_some_and(|open| open.stay.is_some() && open.stay != stay);
+        if is_lost || row.has_left && is_whole {
             self.close_lost(&row.key, ops);
         }
         if row.has_left {
-            return;
+            // All events are there, so a beacon stated it.
+            return self.ended(&row.key, None, row.seen_ms, row.seen_ms, STATED, ops);
         }
         match self.open.get_mut(&row.key) {
             None => {

@@ -11,6 +11,7 @@ const MAX_ROWS = 200;
 const ENDS: Readonly<Record<string, string>> = {
   closed: "closed",
   silent: "did not answer",
+  stated: "said that it left",
   expired: "not heard of any more",
   evicted: "too many rows",
   replaced: "connected under another id",

@@ -10,7 +10,7 @@ use super::super::op::{Op, Session};
 use super::super::page::PastSession;
 use super::super::query::Reader;
 use super::super::store::{SCHEMA_VERSION, Store, StoreError};
-use super::super::tracker::{LOST, STOPPED, Tracker};
+use super::super::tracker::{LOST, STATED, STOPPED, Tracker};
 use super::read_all;
 
 fn state(key: &str, stay: Option<u64>, seen_ms: u64) -> RowState {
@@ -82,7 +82,29 @@ fn what_was_lost_ends_at_its_last_proof_of_life() {
             "a 1001 40000 40000 lost []"
         ]
     );
-    assert_eq!((LOST, STOPPED), ("lost", "stopped"));
+    assert_eq!((LOST, STATED, STOPPED), ("lost", "stated", "stopped"));
+}
+
+/// A client that only sends beacons leaves by a beacon too, and may return.
+#[test]
+fn a_session_that_a_beacon_ends_is_stated() {
+    for is_whole in [false, true] {
+        let mut tracker = Tracker::default();
+        let mut ops = tracker.apply(changes(vec![state("a", None, 2_000)], true), 2_000);
+        let mut left = state("a", None, 150_000);
+        left.has_left = true;
+        // The second time is a change of another member.
+        for _ in 0..2 {
+            ops.extend(tracker.apply(changes(vec![left.clone()], is_whole), 150_100));
+        }
+        ops.extend(tracker.apply(changes(vec![state("a", None, 160_000)], false), 160_000));
+        let end = if is_whole {
+            "a 2000 2000 2000 lost []"
+        } else {
+            "a 2000 150000 150000 stated [(2000, 150000)]"
+        };
+        assert_eq!(written(&ops), ["a 160000 - 160000 - []", end]);
+    }
 }
 
 #[test]
