@@ -146,6 +146,12 @@ impl Link {
         }
     }
 
+    /// Calls a method without waiting; its answer is a [`ClientEvent::Response`] with the returned number. `None` if it was
+    /// not sent.
+    pub(super) fn request(&mut self, method: &str, params: &RawValue) -> Option<u64> {
+        self.machine.request(method, Some(params), self.clock.now()).ok()
+    }
+
     // ---- for commands that run once -----------------------------------------------------------
 
     /// Connects once; again while the gateway asks for a retry.
@@ -178,7 +184,7 @@ impl Link {
     /// # Errors
     /// [`Failure::Refused`] with the gateway's message, or why there is no response.
     pub(super) async fn call(&mut self, method: &str, params: &RawValue) -> Result<Box<str>, Failure> {
-        let asked = self.machine.request(method, Some(params), self.clock.now()).ok();
+        let asked = self.request(method, params);
         loop {
             match self.next().await {
                 ClientEvent::Response { id, result } if Some(id) == asked => {

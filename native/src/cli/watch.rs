@@ -1,5 +1,6 @@
 //! `watch`: shows the connected clients live, on a terminal as an interface with keys, elsewhere as blocks of text.
 
+mod detail;
 mod model;
 mod plain;
 mod terminal;

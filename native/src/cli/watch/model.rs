@@ -193,6 +193,15 @@ impl Model {
         rows.iter().position(is_selected).unwrap_or(0)
     }
 
+    /// The key of the row that the detail explains, if it is open.
+    pub(super) fn explained(&self) -> Option<&str> {
+        let rows = self.visible();
+        let row = rows
+            .get(self.place(&rows))
+            .filter(|_| self.panel == Panel::Detail);
+        row.map(|row| &*row.key)
+    }
+
     /// Handles a key; returns whether the program continues.
     pub(super) fn key(&mut self, key: Key) -> bool {
         if key == Key::Interrupt {

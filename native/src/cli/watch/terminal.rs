@@ -8,20 +8,19 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use tokio::sync::mpsc;
 
+use super::detail::{self, COLUMNS, Detail};
 use super::model::{Key, Model, Roster, Row};
 use super::{plain, view};
 use crate::cli::client::{Link, client_info, words};
 use crate::cli::options::ClientOptions;
 use crate::cli::options::Target;
 use crate::cli::signals::Signals;
-use crate::cli::{Failure, explain, explanation, finding, printable, roster};
+use crate::cli::{Failure, finding, printable, roster};
 
 /// Interval of ages and of the countdown to the next attempt.
 const TICK: Duration = Duration::from_secs(1);
 /// Keys and sizes that may wait.
 const MAX_EVENTS: usize = 64;
-/// Columns at which explanations are wrapped; the panel wraps longer lines.
-const COLUMNS: usize = 76;
 
 /// An input of the terminal.
 enum Input {
@@ -52,11 +51,19 @@ async fn follow(
 ) -> Result<(), Failure> {
     let has_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut model = Model::default();
+    let mut detail = Detail::default();
     let mut keys = keys();
     loop {
         model.take(roster_of(link)?);
+        if let Some(key) = model.explained() {
+            detail.ask(key, link);
+        }
+        let explain = |key: &str| {
+            let text = detail.text(key);
+            text.map_or_else(|| detail::of_list(link, key), str::to_owned)
+        };
         terminal
-            .draw(|frame| view::draw(&model, has_colours, &|key| explained(link, key), frame))
+            .draw(|frame| view::draw(&model, has_colours, &explain, frame))
             .map_err(|error| Failure::Other(format!("cannot write the output: {error}")))?;
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -70,6 +77,10 @@ async fn follow(
                 ClientEvent::State { state: ClientState::Refused, problem } => {
                     let why = problem.map(|problem| words(&problem)).unwrap_or_default();
                     return Err(Failure::Refused(format!("{}: {why}", link.url())));
+                }
+                ClientEvent::State { .. } => detail.forget(),
+                ClientEvent::Response { id, result } => {
+                    detail.answered(id, result.as_deref().ok(), link.now().age_ms);
                 }
                 ClientEvent::NoReadScope(problem) => return Err(Failure::Refused(words(&problem))),
                 _ => {}
@@ -118,17 +129,6 @@ fn key_of(code: KeyCode, has_control: bool) -> Option<Key> {
         KeyCode::End => Key::End,
         _ => return None,
     })
-}
-
-/// The explanation of the row, or the reason why there is none.
-fn explained(link: &Link, key: &str) -> String {
-    let machine = link.machine();
-    explain::of_row(key, machine.mirror(), machine.server_ms(link.now()))
-        .and_then(|answer| finding::read(&answer))
-        .map_or_else(
-            |failure| failure.to_string(),
-            |answer| explanation::text(&answer, COLUMNS),
-        )
 }
 
 /// The data of the link, with control characters of peers replaced.
