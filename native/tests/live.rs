@@ -195,9 +195,11 @@ async fn beacons_go_on_over_a_restart() {
 }
 
 #[tokio::test]
-async fn too_many_beacons_are_wrong_usage() {
-    let mut running = Running::start(&["beacon", "--every", "4999ms", "--instance-id", "x"]);
-    line_with(&mut running.stderr, &["usage: --every: use 5s to"]).await;
-    let status = within("the end", running.child.wait()).await.unwrap();
-    assert_eq!(status.code(), Some(2));
+async fn too_many_or_too_few_beacons_are_wrong_usage() {
+    for every in ["4999ms", "1441m"] {
+        let mut running = Running::start(&["beacon", "--every", every, "--instance-id", "x"]);
+        line_with(&mut running.stderr, &["usage: --every: use 5s to 24h"]).await;
+        let status = within("the end", running.child.wait()).await.unwrap();
+        assert_eq!(status.code(), Some(2), "{every}");
+    }
 }

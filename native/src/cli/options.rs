@@ -286,7 +286,7 @@ pub(super) struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Interval of beacons, such as 60s or 5m (a number alone counts seconds); stay connected until Ctrl-C, and send one after every reconnect
+    /// Interval of beacons, from 5s to 24h, such as 60s or 5m (a number alone counts seconds); stay connected until Ctrl-C, and send one after every reconnect
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub every: Option<u64>,
     /// Identity of this instance [default: created once and kept in your configuration folder]
