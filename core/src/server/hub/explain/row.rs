@@ -110,7 +110,7 @@ impl Hub {
         json.raw("expiresInMs", "null");
         json.text(
             "ends",
-            &format!("It goes when the gateway {} no longer lists it.", quoted(gateway)),
+            &format!("It stays as long as the gateway {} lists it.", quoted(gateway)),
         );
         Some((key.into(), json.end()))
     }
