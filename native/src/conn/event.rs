@@ -5,7 +5,7 @@ use std::sync::Arc;
 use presence_core::fleet::{SourceId, SourceUpdate};
 use presence_core::model::SharedText;
 use presence_core::server::{ConnId, Handshake, LeaveCause, Refused};
-use presence_core::wire::{Request, ResponseFrame};
+use presence_core::wire::{Request, ResponseFrame, WireError};
 use tokio::sync::oneshot;
 
 use super::input::Input;
@@ -61,8 +61,8 @@ pub(crate) enum HttpCall {
 pub(crate) enum HttpAnswer {
     /// The tag of the list, and the list unless the client has it.
     List(Box<str>, Option<SharedText>),
-    /// The response to the beacon.
-    Beacon(ResponseFrame),
+    /// Why the beacon was refused, if it was.
+    Beacon(Result<(), WireError>),
     /// The prefix of the ids of events.
     Subscribed(Box<str>),
 }

@@ -12,7 +12,6 @@ use presence_core::model::{SharedText, scope};
 use presence_core::server::Handshake;
 use presence_core::wire::error::{FORBIDDEN, UNAVAILABLE};
 use presence_core::wire::{Request, WireError};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, error, json, stops};
@@ -94,19 +93,14 @@ fn answer_of(answer: HttpAnswer) -> Answer {
             headers.insert(VARY, HeaderValue::from_static("authorization"));
             answer
         }
-        HttpAnswer::Beacon(response) => {
-            let response: Value = serde_json::from_str(&response.to_string()).unwrap_or_default();
-            if response["ok"] == true {
-                return json(StatusCode::OK, r#"{"ok":true}"#);
-            }
-            let error = &response["error"];
-            let status = match error["code"].as_str() {
-                Some(FORBIDDEN) => StatusCode::FORBIDDEN,
-                Some(UNAVAILABLE) => StatusCode::SERVICE_UNAVAILABLE,
+        HttpAnswer::Beacon(Ok(())) => json(StatusCode::OK, r#"{"ok":true}"#),
+        HttpAnswer::Beacon(Err(refusal)) => {
+            let status = match refusal.code {
+                FORBIDDEN => StatusCode::FORBIDDEN,
+                UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::BAD_REQUEST,
             };
-            let body = serde_json::json!({ "ok": false, "error": error });
-            json(status, body.to_string())
+            error(status, &refusal)
         }
         HttpAnswer::Subscribed(_) => stops(),
     }

@@ -211,7 +211,7 @@ fn the_row_of_a_visitor_goes_by_its_own_ttl_in_a_replay_too() {
     let frame = json!({ "type": "req", "id": "1", "method": "system-event", "params": params });
     let request = Request::parse(&frame.to_string()).unwrap();
     let (conn, answer) = lab.hub.visit(visitor.clone(), &request, lab.now);
-    assert!(answer.to_string().contains(r#""ok":true"#), "{answer}");
+    assert_eq!(answer, Ok(()));
     for input in [
         Input::join(conn.serial, &visitor, &lab.redactor),
         Input::call(conn.serial, &request, &lab.redactor).unwrap(),

@@ -39,21 +39,8 @@ impl Hub {
     /// The output that answers the request.
     pub(super) fn answer(&mut self, conn: ConnId, request: &Request, now: Now) -> HubOutput {
         let slot = conn.slot;
-        let mut result = self.dispatch(slot, request, now);
+        let result = self.carry_out(slot, request, now);
         let hides = self.hides(slot);
-        if hides {
-            result = self.hide(result);
-        }
-        self.counts.requests += 1;
-        self.counts.failed_requests += u64::from(result.is_err());
-        let is_role_refusal = matches!(&result, Err(error) if error.kind == ErrorKind::UnauthorizedRole);
-        if let Some(member) = self.members.get_mut(slot) {
-            member.refused_calls = if is_role_refusal {
-                member.refused_calls + 1
-            } else {
-                0
-            };
-        }
         let response = match result {
             Ok(Answer::History(query)) => return HubOutput::History(conn, request.id.clone(), query),
             Ok(Answer::Done) => ResponseFrame::done(&request.id),
@@ -74,6 +61,25 @@ impl Hub {
             Err(error) => ResponseFrame::error(&request.id, &error),
         };
         HubOutput::Send(conn, Item::Response(response))
+    }
+
+    /// Carries out the request and counts it.
+    pub(super) fn carry_out(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {
+        let mut result = self.dispatch(slot, request, now);
+        if self.hides(slot) {
+            result = self.hide(result);
+        }
+        self.counts.requests += 1;
+        self.counts.failed_requests += u64::from(result.is_err());
+        let is_role_refusal = matches!(&result, Err(error) if error.kind == ErrorKind::UnauthorizedRole);
+        if let Some(member) = self.members.get_mut(slot) {
+            member.refused_calls = if is_role_refusal {
+                member.refused_calls + 1
+            } else {
+                0
+            };
+        }
+        result
     }
 
     fn dispatch(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {

@@ -9,7 +9,7 @@ use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::SharedText;
 use crate::model::time::Now;
 use crate::server::{Handshake, Item};
-use crate::wire::{CloseFrame, EventFrame, Request, ResponseFrame, WireError};
+use crate::wire::{CloseFrame, EventFrame, Request, WireError};
 
 /// The mode of a connection that only sends a beacon: it never makes a row of its own.
 pub const BEACON_MODE: &str = "beacon";
@@ -84,17 +84,21 @@ impl Hub {
         recent.filter(|(last, _)| *last == self.announced_version)
     }
 
-    /// A connection that joins, makes one request and leaves in one call. It gets no other output.
-    pub fn visit(&mut self, handshake: Handshake, request: &Request, now: Now) -> (ConnId, ResponseFrame) {
+    /// A connection that joins, sends one beacon and leaves in one call. It gets no other output.
+    ///
+    /// # Errors
+    /// The refusal of the request.
+    pub fn visit(
+        &mut self,
+        handshake: Handshake,
+        beacon: &Request,
+        now: Now,
+    ) -> (ConnId, Result<(), WireError>) {
         self.advance(now);
         let conn = self.admit(handshake, now);
-        let answer = match self.answer(conn, request, now) {
-            HubOutput::Send(_, Item::Response(answer)) => answer,
-            // The shell would answer it later.
-            _ => ResponseFrame::error(&request.id, &WireError::unavailable("not over plain HTTP")),
-        };
+        let result = self.carry_out(conn.slot, beacon, now);
         self.remove(conn, LeaveCause::PeerClosed, now);
         self.announce(now);
-        (conn, answer)
+        (conn, result.map(drop))
     }
 }
