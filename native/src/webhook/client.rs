@@ -21,9 +21,9 @@ use crate::clock::Clock;
 use crate::config::WebhookConfig;
 use crate::tls::connect::connect;
 
-/// Time limit for an attempt up to the head of the response: name resolution, connection, TLS handshake and request.
+/// Time limit of an attempt up to the head of the response: name resolution, connection, TLS handshake and request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// Time limit for the body of a response on a connection that is kept. The next event waits for it.
+/// Time limit of the body of a response on a connection that is kept. The next event waits for the body.
 const BODY_WITHIN: Duration = Duration::from_secs(1);
 /// Longest head of a response, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -38,7 +38,7 @@ pub(crate) struct Client {
     connection: Option<Connection>,
 }
 
-/// A connection, and its task, which ends with it.
+/// A connection and its task, which ends with the connection.
 #[derive(Debug)]
 struct Connection {
     requests: SendRequest<Body>,
@@ -67,7 +67,7 @@ impl Client {
             .map_err(|error| error.to_string())?;
         let mut task = JoinSet::new();
         task.spawn(async move {
-            // The request that fails with it states why.
+            // The error of the failed request states the reason.
             let _ = connection.await;
         });
         Ok(Connection {
@@ -76,7 +76,7 @@ impl Client {
         })
     }
 
-    /// A new request each time: its signature is of this moment.
+    /// Returns a new request for each attempt, because the signature contains the time.
     fn request(&self, event: &Event) -> Result<Request<Body>, String> {
         let timestamp_s = self.clock.now().wall_ms / 1_000;
         let signature = signature(self.config.key(), &event.id, timestamp_s, &event.body);
@@ -95,7 +95,7 @@ impl Client {
     }
 }
 
-/// Why an attempt has no response.
+/// The reason why an attempt has no response.
 struct Unanswered {
     why: String,
     /// Whether the connection served an earlier event, after which a server can close it at any time.
@@ -127,7 +127,7 @@ impl Post for Client {
     async fn post(&mut self, event: &Event) -> Outcome {
         let answered = timeout(ANSWER_WITHIN, async {
             match self.send(event).await {
-                // Between two events the server closed the connection, which says nothing about the server.
+                // The server closed the idle connection between two events, which is not a failure: try a new connection.
                 Err(unanswered) if unanswered.was_kept => self.send(event).await,
                 other => other,
             }
@@ -138,7 +138,7 @@ impl Post for Client {
             Err(_) => return Outcome::Timeout,
         };
         let outcome = Outcome::of(response.status(), retry_after(response.headers()));
-        // The answer is complete for us. A connection with a slow or longer body is not kept.
+        // Only the status matters. A connection with a slow or longer body is not kept.
         let body = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES);
         let is_read = matches!(timeout(BODY_WITHIN, body).await, Ok(Ok(_)));
         self.connection = is_read.then_some(connection);
@@ -146,7 +146,7 @@ impl Post for Client {
     }
 }
 
-/// The header `Retry-After` in seconds. A date is not read: it is of the server's clock.
+/// Returns the seconds of the header `Retry-After`. Dates are ignored, because they refer to the server's clock.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     Some(Duration::from_secs(seconds.parse().ok()?))

@@ -1,4 +1,4 @@
-//! The task that sends events one after the other, and tries again.
+//! The task that sends events one after the other, and retries.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -17,31 +17,31 @@ use super::event::Event;
 use crate::log::OncePerMinute;
 use crate::metrics::Metrics;
 
-/// Most attempts for one event.
+/// Maximum number of attempts for one event.
 const MAX_ATTEMPTS: u32 = 8;
-/// The wait after the first failure in a row, which doubles with each further one.
+/// Delay after the first failure; each consecutive failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The longest wait that a server can ask for.
+/// Maximum delay that a server can request.
 pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The server has the event.
+    /// The server accepted the event.
     Delivered,
-    /// The server will never take it.
+    /// The server refused the event; a retry would not help.
     Refused(StatusCode),
-    /// The server may take it later, and not before this time is over if there is one.
+    /// The server may accept the event later, after this delay if it states one.
     Failed(StatusCode, Option<Duration>),
-    /// No answer in time.
+    /// No response in time.
     Timeout,
-    /// No connection, or it ended.
+    /// There was no connection, or it ended.
     Unreachable(String),
 }
 
 impl Outcome {
-    /// What a status means. `retry_after` is the server's wish.
+    /// Returns the outcome for a status. `retry_after` is the delay that the server requests.
     pub(super) fn of(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let is_for_later = matches!(
             status,
@@ -56,7 +56,7 @@ impl Outcome {
         }
     }
 
-    /// Its index in the labels of the metric.
+    /// Returns its index in the metric's labels.
     fn index(&self) -> usize {
         match self {
             Self::Delivered => 0,
@@ -91,13 +91,13 @@ pub(crate) trait Post: Send + 'static {
 #[derive(Debug)]
 pub(crate) struct Delivery {
     task: JoinHandle<()>,
-    /// Gives up what waits.
+    /// Gives up the waiting events.
     cut: oneshot::Sender<()>,
 }
 
 impl Delivery {
-    /// Sends the events one after the other until the queue is closed and empty. Once the gateway stops, each is tried
-    /// once.
+    /// Sends the events one after the other until the queue is closed and empty. Once the gateway stops, each event has
+    /// one attempt.
     pub(crate) fn start(
         client: impl Post,
         events: mpsc::Receiver<Event>,
@@ -125,11 +125,11 @@ impl Delivery {
         }
     }
 
-    /// Waits until everything is sent. What is not sent at the deadline is given up.
+    /// Waits until all events are sent. Gives up the remaining ones at the deadline.
     pub(crate) async fn finish(mut self, deadline: Instant) {
         if timeout_at(deadline, &mut self.task).await.is_err() {
             let _ = self.cut.send(());
-            // A panic is reported by its own thread.
+            // The task reports its own panic.
             let _ = self.task.await;
         }
     }
@@ -144,33 +144,33 @@ async fn deliver(
     tokio::select! {
         biased;
         () = deliveries.send_all(&mut client, &mut events) => {}
-        // A gateway that is dropped waits for nothing.
+        // If the gateway was dropped, nothing cuts the deliveries.
         Ok(()) = is_cut => deliveries.give_up(events.len()),
     }
 }
 
-/// Whether the gateway stops, or is gone.
+/// Returns whether the gateway stops or was dropped.
 fn is_over(stopping: &watch::Receiver<bool>) -> bool {
     *stopping.borrow() || stopping.has_changed().is_err()
 }
 
-/// How the deliveries go.
+/// The state of the deliveries.
 #[derive(Debug)]
 struct Deliveries {
     stopping: watch::Receiver<bool>,
-    /// Attempts in a row after which the server may take the event later.
+    /// Number of consecutive failures.
     failures: u32,
-    /// Before this the server wants no request.
+    /// The server asked for no request before this time.
     retry_at: Option<Instant>,
-    /// Whether the log says that the server takes no events.
+    /// Whether the failure was logged.
     is_down: bool,
-    /// Events that failed each time since the last one that was delivered.
+    /// Number of events that were given up since the last delivery.
     given_up: u64,
-    /// Events that were refused.
+    /// Number of refused events.
     refused: u64,
     refused_lines: OncePerMinute,
     began: Instant,
-    /// Whether an event was taken out of the queue and is neither delivered nor given up.
+    /// Whether an event from the queue is being sent.
     has_event: bool,
     url: String,
     metrics: Option<Arc<Metrics>>,
@@ -205,7 +205,7 @@ impl Deliveries {
         }
     }
 
-    /// When the next attempt is due after a failure.
+    /// Returns when the next attempt after a failure is due.
     fn wait_until(&self) -> Instant {
         let factor = 2_u32.saturating_pow(self.failures.saturating_sub(1));
         let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
@@ -233,7 +233,7 @@ impl Deliveries {
                 self.is_down = false;
                 (self.failures, self.given_up) = (0, 0);
             }
-            // The server works, and may take the next event.
+            // The server works, and may accept the next event.
             Outcome::Refused(_) => {
                 self.failures = 0;
                 self.refused += 1;
@@ -263,7 +263,7 @@ impl Deliveries {
         }
     }
 
-    /// The time is over: `waiting` events are not sent, nor is the one on its way answered.
+    /// Counts the `waiting` events, and the one that is being sent, as dropped: the time limit has passed.
     fn give_up(&self, waiting: usize) {
         let dropped = waiting as u64 + u64::from(self.has_event);
         if let Some(metrics) = &self.metrics {

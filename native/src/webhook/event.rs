@@ -1,14 +1,14 @@
-//! What is sent.
+//! The events as the webhook sends them.
 
 use bytes::Bytes;
 use presence_core::roster::Visit;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A join or a leave as it is sent.
+/// The message of a join or a leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// Of each event another: a receiver that gets one twice can tell.
+    /// Unique for each event, so that a receiver can detect a repeated one.
     pub(super) id: String,
     pub(super) body: Bytes,
 }
@@ -31,9 +31,9 @@ struct Body<'a> {
 }
 
 impl Event {
-    /// The event with this number of this run of the gateway.
+    /// Returns the event with this number in this run of the gateway.
     pub(super) fn new(visit: &Visit, boot_id: &str, number: u64) -> Option<Self> {
-        // The hub writes JSON.
+        // The hub always writes valid JSON.
         let entry: &RawValue = serde_json::from_str(&visit.entry).ok()?;
         let left = visit.left;
         let body = Body {

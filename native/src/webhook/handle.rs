@@ -13,7 +13,7 @@ use super::event::Event;
 use crate::log::OncePerMinute;
 use crate::metrics::{Metrics, set_gauge};
 
-/// How long changes gather, in ms: a look at each change of a storm would hold the driver up.
+/// Coalescing window for changes, in ms: handling each change of a burst by itself would slow the driver.
 const GATHER_MS: u64 = 100;
 
 /// The joins and leaves of this run of the gateway.
@@ -33,7 +33,7 @@ pub(crate) struct WebhookHandle {
 }
 
 impl WebhookHandle {
-    /// Reports the rows that come from now on. Returns the queue's other end, too.
+    /// Reports joins and leaves from now on. Also returns the receiving end of the queue.
     pub(crate) fn new(
         grace_ms: u64,
         max_entries: usize,
@@ -56,7 +56,7 @@ impl WebhookHandle {
         (handle, events)
     }
 
-    /// When to call [`report`](Self::report), on the age clock; `None` if nothing waits.
+    /// Returns when to call [`report`](Self::report), on the age clock; `None` if there are no changes.
     pub(crate) fn deadline(&self, hub: &Hub) -> Option<u64> {
         self.queue.as_ref()?;
         let changes = hub
@@ -65,7 +65,7 @@ impl WebhookHandle {
         changes.into_iter().chain(self.visits.poll_timeout()).min()
     }
 
-    /// Queues what happened, if it is time.
+    /// Queues the joins and leaves that are due.
     pub(crate) fn report(&mut self, hub: &mut Hub, now: Now) {
         if self.deadline(hub).is_none_or(|at_ms| at_ms > now.age_ms) {
             return;
@@ -77,7 +77,7 @@ impl WebhookHandle {
         self.queue_all(&visits, now);
     }
 
-    /// The gateway stops: nothing that follows is a leave of a client.
+    /// Queues the last events before the gateway stops: later disconnects are not leaves of clients.
     pub(crate) fn end(&mut self, hub: &mut Hub, now: Now) {
         let changes = hub.take_row_changes(Follower::Webhook, now);
         let mut visits = self.visits.apply(changes, now);
@@ -86,7 +86,7 @@ impl WebhookHandle {
         self.queue = None;
     }
 
-    /// Publishes how many events wait.
+    /// Publishes the number of waiting events.
     pub(crate) fn publish(&self, metrics: &Metrics) {
         let waiting = |queue: &mpsc::Sender<Event>| queue.max_capacity() - queue.capacity();
         set_gauge(&metrics.webhook_waiting, self.queue.as_ref().map_or(0, waiting));

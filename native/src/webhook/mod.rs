@@ -1,4 +1,4 @@
-//! The webhook: joins and leaves, sent to a server that the operator names.
+//! The webhook: sends joins and leaves to a server that the operator configures.
 
 mod client;
 mod delivery;
@@ -11,5 +11,5 @@ pub(crate) use self::delivery::Delivery;
 pub(crate) use self::event::Event;
 pub(crate) use self::handle::WebhookHandle;
 
-/// Most events that wait. Further ones are dropped and counted.
+/// Maximum number of waiting events. Further events are dropped and counted.
 pub(crate) const MAX_WAITING: usize = 1_024;

@@ -1,4 +1,4 @@
-//! Servers that answer badly, over real sockets. Time is virtual: it goes on while nothing happens on them.
+//! Servers with invalid or late answers, over real sockets. Time is virtual: it advances while all tasks wait.
 
 use http::StatusCode;
 use presence_core::Now;
@@ -32,7 +32,7 @@ impl Server {
         Self { listener, client }
     }
 
-    /// Posts an event to a server that does this with the connection that it accepts.
+    /// Posts an event to a server that runs `answer` on the accepted connection.
     async fn post(&mut self, number: u64, answer: impl AsyncFnOnce(&mut Connected)) -> Outcome {
         let event = event(number);
         let serve = async {
@@ -44,7 +44,7 @@ impl Server {
         tokio::join!(self.client.post(&event), serve).0
     }
 
-    /// The next event arrives on a new connection.
+    /// Checks that the next event arrives on a new connection.
     async fn post_on_another(&mut self) {
         let outcome = self
             .post(99, async |connected| {
@@ -59,7 +59,7 @@ impl Server {
 struct Connected(BufReader<TcpStream>);
 
 impl Connected {
-    /// The id of the next event; `None` if the client closed the connection.
+    /// Reads the next event and returns its id; `None` if the client closed the connection.
     async fn request(&mut self) -> Option<String> {
         let (mut id, mut length) = (None, 0);
         loop {
@@ -82,14 +82,14 @@ impl Connected {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Returns once the client closed the connection.
+    /// Waits until the client has closed the connection.
     async fn closed(&mut self) {
         while self.0.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_ends_by_the_time_limit() {
+async fn a_server_that_never_answers_is_a_timeout() {
     let mut server = Server::new().await;
     for _ in 0..2 {
         let began = Instant::now();
@@ -99,7 +99,7 @@ async fn a_server_that_never_answers_ends_by_the_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_trickles_in_ends_by_the_same_limit() {
+async fn a_slowly_arriving_head_is_a_timeout() {
     for (begin, piece) in [
         ("HTTP/1.1 200 OK\r\nx: ", "y"),
         ("", "HTTP/1.1 100 Continue\r\n\r\n"),
@@ -122,12 +122,12 @@ async fn a_head_that_trickles_in_ends_by_the_same_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_status_counts_whatever_the_body_does() {
+async fn the_status_decides_even_if_the_body_is_invalid() {
     for (head, body) in [
-        // It stalls.
+        // The body stalls.
         ("Content-Length: 5", "ok"),
         ("Transfer-Encoding: chunked", "2\r\nok\r\n"),
-        // It is broken.
+        // The body is invalid.
         ("Transfer-Encoding: chunked", "fffffffffffffffff\r\n"),
         ("Transfer-Encoding: chunked", "no number\r\n"),
     ] {
@@ -139,7 +139,7 @@ async fn the_status_counts_whatever_the_body_does() {
                     connected
                         .write(&format!("HTTP/1.1 {status} It is\r\n{head}\r\n\r\n{body}"))
                         .await;
-                    // Not kept.
+                    // The connection is not kept.
                     connected.closed().await;
                 })
                 .await;
@@ -154,7 +154,7 @@ async fn the_status_counts_whatever_the_body_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_huge_body_little_is_read() {
+async fn a_huge_body_is_not_read_completely() {
     for head in ["Content-Length: 1000000000", "Connection: close"] {
         let mut server = Server::new().await;
         let mut sent = 0;
@@ -171,14 +171,14 @@ async fn of_a_huge_body_little_is_read() {
             })
             .await;
         assert_eq!(outcome, Outcome::Delivered);
-        // Most of it is what the system buffers.
+        // The system's buffers take most of the sent bytes.
         assert!(sent < 100_000_000, "{sent}");
         server.post_on_another().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_response_is_no_success() {
+async fn an_invalid_response_is_a_failure() {
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(MAX_HEAD_BYTES));
     for answer in [
         "",
@@ -195,14 +195,14 @@ async fn what_is_no_response_is_no_success() {
                 connected.0.shutdown().await.unwrap();
             })
             .await;
-        // A new connection is no reason to send it again at once.
+        // A failure on a new connection is not retried at once.
         assert!(matches!(outcome, Outcome::Unreachable(_)), "{answer} {outcome:?}");
         server.post_on_another().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn interim_responses_redirects_and_wishes_are_understood() {
+async fn interim_responses_redirects_and_retry_after_are_understood() {
     let late = Duration::from_secs(7);
     for (answer, wanted) in [
         (
@@ -237,10 +237,10 @@ async fn interim_responses_redirects_and_wishes_are_understood() {
     }
 }
 
-/// One connection serves several events; when it ends, the next event is sent over another, at once.
+/// One connection serves several events. After it has ended, the next event is sent at once over a new one.
 #[tokio::test(start_paused = true)]
-async fn a_kept_connection_that_dies_costs_no_event() {
-    // It is closed between two events, or instead of the answer to the second one.
+async fn a_lost_idle_connection_loses_no_event() {
+    // The server closes the connection between two events, or instead of answering the second one.
     for reads_second in [false, true] {
         let mut server = Server::new().await;
         let (first, second) = (event(1), event(2));
@@ -267,7 +267,7 @@ async fn a_kept_connection_that_dies_costs_no_event() {
         };
         let (seen, outcome) = tokio::join!(serve, post);
         assert_eq!(outcome, (Outcome::Delivered, Outcome::Delivered, true));
-        // With the same id the receiver can tell that it has the second one.
+        // The second event keeps its id, so that the receiver can detect the repetition.
         let wanted: &[&str] = if reads_second {
             &["b-1", "b-2", "b-2"]
         } else {

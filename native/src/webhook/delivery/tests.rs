@@ -1,4 +1,4 @@
-//! Time is virtual: it goes on when every task waits.
+//! Time is virtual: it advances when all tasks wait.
 
 use std::sync::Mutex;
 
@@ -7,13 +7,13 @@ use presence_core::roster::Visit;
 use super::super::MAX_WAITING;
 use super::*;
 
-/// Answers as scripted, and notes what it was sent when.
+/// Answers as scripted, and records each event with its time.
 #[derive(Clone, Debug)]
 struct Server {
     seen: Arc<Mutex<Vec<(String, Duration)>>>,
     began: Instant,
     answer: fn(Duration, usize) -> Outcome,
-    /// How long it takes.
+    /// The duration of each attempt.
     takes: Duration,
 }
 
@@ -77,7 +77,7 @@ fn running(server: &Server) -> Running {
 }
 
 impl Running {
-    /// The task's end, once everything is sent.
+    /// Waits until all events are sent and the task has ended.
     async fn end(self) -> Arc<Metrics> {
         drop(self.queue);
         self.delivery.task.await.unwrap();
@@ -85,7 +85,7 @@ impl Running {
     }
 }
 
-/// `delivered` and `failed` of the events, and all attempts.
+/// Returns the numbers of delivered events, failed events, and attempts.
 fn counts(metrics: &Metrics) -> (u64, u64, u64) {
     let events = |index| metrics.webhook_events.at(index).get();
     let attempts = (0..5).map(|index| metrics.webhook_attempts.at(index).get());
@@ -96,7 +96,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const UNAVAILABLE: Outcome = Outcome::Failed(StatusCode::SERVICE_UNAVAILABLE, None);
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_fails_for_an_hour_is_asked_once_a_minute_and_then_gets_what_waits() {
+async fn a_failing_server_is_tried_once_a_minute_and_gets_the_waiting_events_afterwards() {
     for takes in [Duration::ZERO, Duration::from_secs(10)] {
         let server = Server::new(
             |at, _| {
@@ -110,7 +110,7 @@ async fn a_server_that_fails_for_an_hour_is_asked_once_a_minute_and_then_gets_wh
         );
         let running = running(&server);
         let mut queued = 0;
-        // A storm: what has no room is for the caller to count.
+        // More events than the queue holds; the caller counts those that it drops.
         for number in 1..=2 * MAX_WAITING as u64 {
             queued += u64::from(running.queue.try_send(event(number)).is_ok());
         }
@@ -122,9 +122,9 @@ async fn a_server_that_fails_for_an_hour_is_asked_once_a_minute_and_then_gets_wh
         let (delivered, failed, attempts) = counts(&metrics);
         assert_eq!(delivered + failed, queued);
         assert_eq!(attempts, seen.len() as u64);
-        // Each was tried eight times.
+        // Each failed event had eight attempts.
         assert_eq!(failed, in_the_hour as u64 / u64::from(MAX_ATTEMPTS));
-        // In their order.
+        // The events arrive in order.
         let numbers: Vec<u64> = seen
             .iter()
             .map(|(id, _)| id.rsplit('-').next().unwrap().parse().unwrap())
@@ -134,7 +134,7 @@ async fn a_server_that_fails_for_an_hour_is_asked_once_a_minute_and_then_gets_wh
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_double_up_to_a_minute_and_begin_again_after_a_success() {
+async fn delays_double_up_to_a_minute_and_restart_after_a_success() {
     let server = Server::new(
         |_, count| {
             if count <= 8 || count == 10 {
@@ -163,7 +163,7 @@ async fn waits_double_up_to_a_minute_and_begin_again_after_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_refuses_is_not_tried_again() {
+async fn a_refused_event_is_not_retried() {
     let server = Server::new(
         |_, count| match count {
             1 => Outcome::of(StatusCode::FOUND, None),
@@ -181,7 +181,7 @@ async fn what_the_server_refuses_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_refuses_does_not_delay_the_next_event() {
+async fn a_refused_event_does_not_delay_the_next_event() {
     let server = Server::new(
         |_, count| match count {
             1 => UNAVAILABLE,
@@ -200,7 +200,7 @@ async fn what_the_server_refuses_does_not_delay_the_next_event() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
+async fn retry_after_is_respected_up_to_an_hour() {
     let server = Server::new(
         |_, count| {
             let seconds = match count {
@@ -222,7 +222,7 @@ async fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_stops_tries_what_waits_once() {
+async fn a_stopping_gateway_tries_each_waiting_event_once() {
     let server = Server::new(|_, _| UNAVAILABLE, Duration::ZERO);
     let running = running(&server);
     for number in 1..=5 {
@@ -235,7 +235,7 @@ async fn a_gateway_that_stops_tries_what_waits_once() {
     assert_eq!(counts(&metrics), (0, 5, 6));
     assert!(server.began.elapsed() < FIRST_WAIT);
 
-    // A server that hangs does not hold the end up.
+    // A server that hangs does not delay the end.
     let server = Server::new(|_, _| UNAVAILABLE, HOUR);
     let running = self::running(&server);
     for number in 1..=3 {
@@ -245,7 +245,7 @@ async fn a_gateway_that_stops_tries_what_waits_once() {
     let deadline = Instant::now() + Duration::from_secs(5);
     running.delivery.finish(deadline).await;
     assert_eq!(Instant::now(), deadline);
-    // What was on its way counts, too.
+    // The event that was being sent counts too.
     assert_eq!(running.metrics.webhook_events.at(2).get(), 3);
 }
 
