@@ -1,4 +1,4 @@
-//! A client's mirror as a source of a gateway's roster (SPEC 7): what an observing gateway does with another one.
+//! A client's mirror as a source of a gateway's roster (SPEC 7): one gateway observes another.
 //!
 //! The observer is an ordinary [`Client`] with [`config`]: it reads and never writes, and makes no row. Its shell
 //! hands [`Observation::update`] to [`Hub::apply`](crate::server::Hub::apply) for every
@@ -18,17 +18,17 @@ use crate::model::{ClientInfo, scope};
 pub const PAIRING_RETRY_MS: u64 = 30_000;
 /// Interval of retries after any other refusal, in ms: the gateway's settings may have changed.
 pub const REFUSED_RETRY_MS: u64 = 300_000;
-/// Clocks that differ by more than this, in ms, are not the same.
+/// A clock whose reading differs by more than this, in ms, from the estimate was stepped.
 const STEP_MS: u64 = 2_000;
-/// What arrives promptly was not sent longer ago than this, in ms: a clock that is further behind was set back.
+/// Maximum latency of a frame that did not wait in the socket, in ms: a clock that is further behind was set back.
 const MAX_LATE_MS: u64 = 120_000;
-/// Longest time, in ms, between two prompt readings of a gateway; it sends a tick every 30 s.
+/// Maximum time between two readings of a gateway's clock, in ms, if no frame waited: it sends a tick every 30 s.
 const PROMPT_MS: u64 = 65_000;
-/// How long a clock is behind, in ms, before it was set back: longer than the time between two ticks.
+/// Time for which a clock must be behind, in ms, until it counts as set back: longer than the time between two ticks.
 const BEHIND_MS: u64 = 35_000;
 
-/// The configuration of an observer: it asks for `operator.read` and sends no beacons. The mode `cli` makes no row on
-/// gateways of either generation.
+/// Returns the configuration of an observer: it requests `operator.read` and sends no beacons. With the mode `cli`,
+/// gateways of both generations make no row for it.
 #[must_use]
 pub fn config(version: &str, platform: &str) -> ClientConfig {
     let client = ClientInfo {
@@ -47,7 +47,7 @@ pub fn config(version: &str, platform: &str) -> ClientConfig {
     }
 }
 
-/// How long to wait, in ms, before a client is started again that the gateway refused for this reason.
+/// Returns the delay, in ms, before a client that the gateway refused for this reason is started again.
 #[must_use]
 pub fn retry_ms(problem: &Problem) -> u64 {
     match &*problem.code {
@@ -56,16 +56,16 @@ pub fn retry_ms(problem: &Problem) -> u64 {
     }
 }
 
-/// An observed gateway's clock, as far as its lists, deltas and ticks show it.
+/// An estimate of an observed gateway's clock, from its lists, deltas and ticks.
 ///
-/// It is reckoned on the age clock of the observing gateway, on which neither wall clock has an effect, and by the `ts` of
-/// the observed gateway's own row, which is when it was sent. What is sent arrives late, never early: a clock that is
-/// ahead is right at once, one that is behind may be a frame that waited while this machine slept.
+/// The `ts` of the observed gateway's own row states when a frame was sent. The estimate relates it to the age clock of the
+/// observing gateway, which no wall clock affects. Frames arrive late, never early: a reading ahead of the estimate is
+/// followed at once, but a reading behind it may come from a frame that waited while this machine slept.
 #[derive(Debug, Default)]
 pub struct Observation {
-    /// Leads from the age clock to the gateway's clock, in ms.
+    /// The gateway's clock minus the age clock, in ms.
     offset_ms: Option<i64>,
-    /// What it was when all rows were put.
+    /// The value of `offset_ms` when all rows were last put.
     put_offset_ms: Option<i64>,
     /// Since when the gateway's clock has been behind, on the age clock.
     behind_since_ms: Option<u64>,
@@ -73,13 +73,13 @@ pub struct Observation {
     sent_ms: u64,
     /// The last reading of the gateway's clock, on the age clock.
     read_ms: u64,
-    /// Until when what arrives may be what waited while nothing did, on the age clock.
+    /// Until when arriving frames may have waited in the socket, on the age clock.
     doubt_ends_ms: u64,
 }
 
 impl Observation {
-    /// What `diff` says of the gateway's own rows, for the roster of the observing one: all of them when its clock turns
-    /// out to be another one. Rows that the gateway itself observes are not its own: they say so in `gateway`.
+    /// Returns the changes of the observed gateway's own rows, for the roster of the observing gateway; all its rows after
+    /// a step of its clock. Rows with the member `gateway` are not its own: it observes them at other gateways.
     #[must_use]
     pub fn update(&mut self, client: &Client, diff: &RosterDiff, now: Now) -> SourceUpdate {
         let mirror = client.mirror();
@@ -95,11 +95,11 @@ impl Observation {
             .flatten()
             .filter_map(|key| mirror.row(key))
             .collect();
-        // Its `ts` moves with what arrives, also when the connection is gone since.
+        // The `ts` of the gateway's own row grows with each frame, even if the connection was lost since.
         if let Some(own) = rows.iter().find(|row| row.is_self() && row.ts() != self.sent_ms) {
             self.sent_ms = own.ts();
             self.learn(own.ts(), diff.offline == Some(false), now);
-            // Not at other updates: after a sleep a timer may fire before what waited arrives.
+            // Not set by other updates: after a sleep, a timer may fire before the waiting frames arrive.
             self.read_ms = now.age_ms;
         }
         let is_near = |before: i64| {
@@ -118,7 +118,7 @@ impl Observation {
         let server_ms = self
             .server_ms(now)
             .unwrap_or_else(|| signed(client.server_ms(now)));
-        // Of the age clock, as old as it is on the gateway's. What it says of the future happens now.
+        // Converts a time to the age clock, so that its age stays the same. Times in the future become now.
         let moment = |at_ms: u64| {
             let age_ms = server_ms.saturating_sub(signed(at_ms)).max(0);
             signed(now.age_ms).saturating_sub(age_ms)
@@ -141,14 +141,14 @@ impl Observation {
         update
     }
 
-    /// The gateway's clock read `sent_ms` when it sent what arrived now.
+    /// Updates the estimate from a frame that arrives now: the gateway's clock read `sent_ms` when it sent the frame.
     fn learn(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
         let offset_at = |age_ms: u64| Some(signed(sent_ms).saturating_sub(signed(age_ms)));
         let Some(known_ms) = self.server_ms(now) else {
             self.offset_ms = offset_at(now.age_ms);
             return;
         };
-        // What waited was for the connection before.
+        // No frame of a new connection has waited.
         let is_late = !is_new_connection && now.age_ms.saturating_sub(self.read_ms) > PROMPT_MS;
         if is_late || is_new_connection {
             let doubt_ms = if is_late { BEHIND_MS } else { 0 };
@@ -167,7 +167,7 @@ impl Observation {
         } else {
             self.behind_since_ms = None;
             if is_late && late_ms < -signed(STEP_MS) {
-                // Set forward meanwhile: it may have been sent at any time since.
+                // The clock was set forward, and the frame may have been sent at any time since the last reading.
                 self.offset_ms = offset_at(self.read_ms);
             } else if late_ms < 0 {
                 self.offset_ms = offset_at(now.age_ms);
@@ -175,7 +175,7 @@ impl Observation {
         }
     }
 
-    /// What the gateway's clock reads, ms since the Unix epoch, if that is known.
+    /// Returns the gateway's time, in ms since the Unix epoch, if it is known.
     fn server_ms(&self, now: Now) -> Option<i64> {
         Some(self.offset_ms?.saturating_add(signed(now.age_ms)))
     }

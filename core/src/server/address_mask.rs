@@ -17,8 +17,8 @@ use crate::model::json::{
 };
 use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
-/// Members that are left out. A digest covers rows with their addresses, so a reader could find an address by trying
-/// all of them.
+/// Members that are omitted. A digest covers rows with their addresses, so a reader could find an address by trying all
+/// addresses.
 const LEFT_OUT: [&str; 5] = ["ip", "remoteIp", "timeZone", "email", "digest"];
 /// Members that hold keys of rows, or lists of them.
 const KEYS: [&str; 10] = [
@@ -35,9 +35,9 @@ const KEYS: [&str; 10] = [
 ];
 /// The id of a user, which may be an e-mail address.
 const USER_ID: &str = "id";
-/// How deep a value may be nested; a deeper one is left out.
+/// Maximum nesting depth of a value; deeper values are omitted.
 const MAX_DEPTH: u8 = 64;
-/// The prefix of pseudonyms. No presence key has capitals.
+/// The prefix of pseudonyms, which no presence key has: keys are in lower case.
 const PSEUDONYM: &str = "HIDDEN:";
 
 /// Hides addresses in output. Its pseudonyms distinguish keys, and are valid for one process.
@@ -56,7 +56,7 @@ impl core::fmt::Debug for AddressMask {
 pub(super) type RowDigests = BTreeMap<String, u64>;
 
 impl AddressMask {
-    /// A mask whose pseudonyms depend on this seed, which has to be random.
+    /// Returns a mask whose pseudonyms depend on this seed, which must be random.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut secret = *b"hide addresses:\0";
@@ -64,7 +64,7 @@ impl AddressMask {
         Self { secret }
     }
 
-    /// Returns the masked key: a pseudonym, if the key has an address.
+    /// Returns the masked key: a pseudonym if the key contains an address, else the key.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
         let is_cut = || key.encode_utf16().count() >= TEXT_KEY_UNITS && may_end_in_address(key);
@@ -75,7 +75,7 @@ impl AddressMask {
         }
     }
 
-    /// Equal keys have equal pseudonyms.
+    /// Returns a key's pseudonym; equal keys have equal pseudonyms.
     fn pseudonym(&self, key: &str) -> String {
         let normal = PresenceKey::of_name(key);
         let mut hasher = SipHasher24::new_with_key(&self.secret);
@@ -83,8 +83,8 @@ impl AddressMask {
         format!("{PSEUDONYM}{:016x}", hasher.finish())
     }
 
-    /// Returns the one of these keys whose masked form is `shown`. A key with an address is never found: the
-    /// answer would reveal whether it is listed.
+    /// Returns the one of these keys whose masked form is `shown`. A key with an address is found by its pseudonym only:
+    /// otherwise the answer would reveal whether the address is listed.
     pub(super) fn shown_key<T: AsRef<str>>(
         &self,
         shown: &str,
@@ -158,8 +158,8 @@ impl AddressMask {
         rows.into_iter().map(|row| self.json(row.get())).collect()
     }
 
-    /// The list with the other members of a snapshot (SPEC 2.1), `[...],"keys":[...],"version":..,"digest":".."`, and
-    /// the digests of its rows.
+    /// Returns the masked list with the other members of a snapshot (SPEC 2.1),
+    /// `[...],"keys":[...],"version":..,"digest":".."`, and the digests of its rows.
     pub(super) fn snapshot(&self, snapshot: &str) -> (String, RowDigests) {
         let text = format!(r#"{{"presence":{snapshot}}}"#);
         let [rows, keys, version] = inner_of(&text, ["presence", "keys", "version"]);
@@ -177,7 +177,7 @@ impl AddressMask {
         (format!("{},{others}", array_text(&mut rows.into_iter())), digests)
     }
 
-    /// The payload of `presence.delta`; `digests` are those of the rows before it, and are brought up to date.
+    /// Returns the masked payload of `presence.delta`. `digests` are those of the rows before the delta, and are updated.
     pub(super) fn delta(&self, delta: &str, digests: &mut RowDigests) -> String {
         let [from, to, upserts, removals, touched] =
             inner_of(delta, ["from", "to", "upserts", "removals", "touched"]);
@@ -192,7 +192,7 @@ impl AddressMask {
         let upserts = self.each(upserts);
         for upsert in &upserts {
             let [key, entry] = inner_of(upsert, ["key", "entry"]);
-            // They are masked already.
+            // These keys are masked already.
             let key = key.and_then(string).unwrap_or_default();
             let row = of_json(&key, entry.map_or("{}", RawValue::get));
             digests.insert(key.into_owned(), row);
@@ -209,19 +209,19 @@ impl AddressMask {
         shown.end()
     }
 
-    /// A masked key.
+    /// Returns a masked key.
     fn shown(&self, key: Option<&RawValue>) -> String {
         self.key(&key.and_then(string).unwrap_or_default())
     }
 }
 
-/// The member `name`, if the value is an object.
+/// Returns the member `name`, if the value is an object.
 fn stated_name(json: &str) -> Option<Cow<'_, str>> {
     let [name] = members(json, ["name"])?;
     string(name?)
 }
 
-/// The members of an object.
+/// Returns the members of an object.
 fn inner_of<'a, const N: usize>(json: &'a str, names: [&str; N]) -> [Option<&'a RawValue>; N] {
     members(json, names).unwrap_or([None; N])
 }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn members_with_addresses_are_left_out_and_texts_lose_theirs() {
+    fn members_with_addresses_are_omitted_and_addresses_in_texts_are_masked() {
         let row = json!({
             "host": "10.0.0.5", "ip": "lan-7", "timeZone": "Europe/Paris", "version": "1.2.3", "ts": 5,
             "text": "Node: a (10.0.0.5) \u{b7} mode ui", "roles": ["operator", "at ::1"],
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_takes_no_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = format!(r#"[1,{}"at ::1"{}]"#, "[".repeat(4_000), "]".repeat(4_000));
         let shown = AddressMask::new(1).json(&deep);
         assert!(
@@ -278,12 +278,16 @@ mod tests {
     }
 
     #[test]
-    fn keys_stay_apart_and_equal_ones_equal() {
+    fn different_keys_have_different_pseudonyms_and_equal_keys_equal_ones() {
         let mask = AddressMask::new(1);
         let pseudonym = mask.key("10.0.0.5");
         assert!(pseudonym.starts_with(PSEUDONYM) && pseudonym.len() == PSEUDONYM.len() + 16);
         assert_ne!(mask.key("10.0.0.6"), pseudonym);
-        assert_ne!(AddressMask::new(2).key("10.0.0.5"), pseudonym, "the seed counts");
+        assert_ne!(
+            AddressMask::new(2).key("10.0.0.5"),
+            pseudonym,
+            "another seed, another pseudonym"
+        );
         for key in ["mac-1", "SELF", "CONN:550e8400-e29b-41d4-a716-446655440000"] {
             assert_eq!(mask.key(key), key);
         }
@@ -299,15 +303,15 @@ mod tests {
         });
         wanted["instances"][&pseudonym] = json!({});
         assert_eq!(shown(&text), wanted);
-        // The begin of a text may be cut inside an address.
+        // A key made from a text may be cut off inside an address.
         let cut = ["x".repeat(54), " 192.168.".into(), "1".into()].concat();
         assert_eq!(cut.len(), TEXT_KEY_UNITS);
         assert!(mask.key(&cut).starts_with(PSEUDONYM));
-        assert_eq!(mask.key(&cut[1..]), cut[1..], "it is whole");
+        assert_eq!(mask.key(&cut[1..]), cut[1..], "a shorter text is not cut off");
     }
 
     #[test]
-    fn only_pseudonyms_lead_to_keys_with_addresses() {
+    fn keys_with_addresses_are_found_by_their_pseudonyms_only() {
         let mask = AddressMask::new(1);
         let keys = ["a", "10.0.0.5"];
         let find = |shown: &str| mask.shown_key(shown, keys);
