@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_stable_connection_starts_the_count_anew() {
+    fn only_a_stable_connection_resets_the_bound() {
         let mut backoff = Backoff::new(BackoffConfig::default(), 1);
         for _ in 0..5 {
             backoff.next_ms();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_figures_do_not_overflow() {
+    fn extreme_values_do_not_overflow() {
         let config = BackoffConfig {
             initial_ms: u64::MAX,
             factor: u32::MAX,

@@ -8,11 +8,11 @@ use crate::model::time::Now;
 /// back.
 const STEP_MS: u64 = 1_000;
 
-/// A tick that is behind the estimate by up to this, in ms, merely had a longer latency than the message of
-/// the estimate. Following it would let statuses flap.
+/// A tick that is behind the estimate by up to this, in ms, only had a longer latency than the message that set
+/// the estimate. Following it would make statuses flap.
 const LATENESS_MS: u64 = 1_000;
 
-/// The longest time between two ticks, in ms, if nothing was asleep: two intervals and some latency.
+/// The maximum time between two ticks, in ms, if no machine slept: two intervals and some latency.
 const SILENCE_MS: u64 = 65_000;
 
 /// An estimate of the server's wall clock, corrected by the server's messages and extrapolated in between.
@@ -39,7 +39,7 @@ pub struct ServerClock {
     last: Now,
     /// The difference between the server's clock and elapsed time.
     offset_ms: i64,
-    /// The last challenge or tick that was followed, on the age clock: a wall clock that is set forward is no silence.
+    /// The last challenge or tick that was followed, on the age clock: setting a wall clock forward is not a silence.
     read_ms: u64,
     /// By how much the last tick was behind the estimate, in ms.
     behind_ms: u64,
@@ -84,8 +84,8 @@ impl ServerClock {
 
     /// Corrects the estimate from a tick, which states the server's time.
     ///
-    /// After a silence, a tick that is far behind is followed only if the one before was behind by as much: of ticks that
-    /// waited in the socket while this machine slept, each is behind by less than the one before.
+    /// After a silence, a tick that is far behind is followed only if the previous one was behind by as much. Ticks that
+    /// waited in the socket while this machine slept are not: each is behind by less than the previous one.
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
         let behind = self.server_ms(now).saturating_sub(server_ms);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_that_only_the_wall_clock_saw_counts() {
+    fn sleep_that_only_the_wall_clock_measures_counts() {
         let mut clock = ServerClock::new(at(0, 5_000));
         clock.learn(SERVER, at(0, 5_000));
         // Ten minutes asleep: the monotonic clock stood still.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_is_set_back_takes_nothing_away() {
+    fn setting_the_wall_clock_back_keeps_the_elapsed_time() {
         let mut clock = ServerClock::new(at(0, 5_000_000));
         clock.learn(SERVER, at(0, 5_000_000));
         clock.advance(at(10, 5_600_000));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_tick_is_no_step_back_but_a_late_clock_is_corrected() {
+    fn a_late_tick_is_ignored_but_a_clock_that_is_behind_is_corrected() {
         let mut clock = ServerClock::new(at(0, 0));
         clock.learn(SERVER, at(0, 0));
         clock.learn_tick(SERVER + 29_400, at(30_000, 30_000));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_there_and_takes_defaults_for_the_rest() {
+    fn stated_members_are_read_and_others_take_defaults() {
         let full = r#"{
             "type":"hello-ok","protocol":4,"extra":{},
             "server":{"version":"2026.9.6","bootId":"b","connId":"c","buildId":"x"},
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn other_payloads_are_no_hello() {
+    fn other_payloads_are_not_a_hello() {
         for text in [
             "{}",
             "[]",

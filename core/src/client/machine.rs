@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    /// Disconnects for good. The roster stays, offline.
+    /// Disconnects until the next [`start`](Self::start). The roster stays, offline.
     pub fn stop(&mut self, now: Now) {
         self.clock.advance(now);
         if matches!(self.phase, Phase::Closed) {
@@ -207,8 +207,8 @@ impl Client {
     /// Handles a text frame. Invalid and unknown frames are ignored.
     pub fn handle_text(&mut self, socket: u64, text: &str, now: Now) {
         self.clock.advance(now);
-        // After its deadline an attempt only waits for its timer: a challenge that waited in the socket while this
-        // machine slept states an old time.
+        // After its deadline an attempt ignores frames until its timer fires: a challenge that waited in the socket
+        // while this machine slept states an old time.
         let hears = match self.phase {
             Phase::Handshake { due_ms, .. } => now.age_ms <= due_ms,
             _ => matches!(self.phase, Phase::Live(_)),

@@ -94,7 +94,7 @@ enum Keeper {
 /// * [`settle`](Self::settle) updates statuses and removes rows; it is next due at
 ///   [`next_change_ms`](Self::next_change_ms). `apply_*` also settles.
 /// * [`take_diff`](Self::take_diff) returns the changes since its last call.
-/// * All other methods only read. A row's status is that of the last settling; ages are at the given moment.
+/// * All other methods only read. A row's status is that of the last settling; ages are at the given time.
 ///
 /// ```
 /// use presence_core::Status;

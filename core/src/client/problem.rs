@@ -153,7 +153,7 @@ impl Problem {
 fn wait_ms(code: &str) -> Option<u64> {
     match code {
         "AUTH_RATE_LIMITED" => Some(RATE_LIMIT_MS),
-        // Throttled, starting, or signed before a suspension; the next challenge is a new one.
+        // Throttled, starting, or signed before a suspension; the next attempt gets a new challenge.
         UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Some(0),
         _ => None,
     }
@@ -187,7 +187,7 @@ fn code_of_words(message: &str) -> Option<&'static str> {
         .map(|&(_, code)| code)
 }
 
-/// Equals `str::contains` for short texts, at a fraction of its code size.
+/// Like `str::contains`, at a fraction of its code size; for short texts.
 fn holds(text: &str, words: &str) -> bool {
     text.as_bytes()
         .windows(words.len())
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_real_gateways_refuse_with() {
+    fn refusals_of_real_gateways_are_understood() {
         let hint = "(open the dashboard URL and paste the token in Control UI settings)";
         for (error, code, verdict) in [
             // Protocol 3.
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn closes_that_mean_stop_and_closes_that_mean_retry() {
+    fn close_codes_decide_between_stop_and_retry() {
         let retry = Verdict::Retry { after_ms: 0 };
         for (code, reason, stated, verdict) in [
             (1000, "", "CLOSED_1000", retry),

@@ -18,7 +18,7 @@ const LEAD_MS: u64 = 2_000;
 /// The minimum time between two requests without a known loss, in ms; also the interval of requests for a
 /// watched roster on protocol 3.
 const INTERVAL_MS: u64 = 30_000;
-/// How long statuses wait for a pending answer, in ms, so that a row that only the list can show to be alive
+/// How long statuses wait for a pending answer, in ms, so that a row whose proof of life is only in that answer
 /// does not flicker.
 const HOLD_MS: u64 = 5_000;
 

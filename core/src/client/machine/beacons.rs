@@ -255,7 +255,7 @@ mod tests {
     };
 
     #[test]
-    fn the_line_follows_the_grammar_when_everything_is_known() {
+    fn the_line_follows_the_grammar_if_all_members_are_known() {
         let text = FULL.text();
         let parsed = parse_text(&text).unwrap();
         assert_eq!(
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_nothing_to_gateways_when_something_is_not_known() {
+    fn the_line_is_free_text_if_a_member_is_unknown() {
         for line in [
             Line { ip: None, ..FULL },
             Line {

@@ -40,7 +40,7 @@ impl Client {
         };
         let is_gap = live.count(event.seq);
         let is_ahead = live.note_version(event.presence_version);
-        // True for the whole state or a verified delta, which makes earlier losses irrelevant.
+        // True for a full list or a verified delta, after which earlier losses do not matter.
         let mut is_caught_up = false;
         match &*event.name {
             "presence" => is_caught_up = self.handle_listed(payload, now),

@@ -41,7 +41,7 @@ impl Client {
         self.opened_ms = now.age_ms;
         let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
         self.enter(Phase::Opening { due_ms });
-        // First of the outputs: a shell may open the socket, or fail to, synchronously.
+        // Queued first: a shell may open the socket, or fail to, synchronously.
         self.outputs.push_back(ClientOutput::Open { socket: self.socket });
     }
 

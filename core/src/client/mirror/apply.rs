@@ -37,7 +37,7 @@ impl Mirror {
                 keyed.add(&key, None, entry, now_ms);
             }
         }
-        // Before the mirror's own cap, because the digest covers the gateway's whole list.
+        // Checked before the mirror's own cap applies, because the digest covers the gateway's whole list.
         if !keyed.agrees_with(snapshot.digest.as_deref().unwrap_or("")) {
             keyed.digest = None;
         }

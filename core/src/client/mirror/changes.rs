@@ -1,4 +1,4 @@
-//! Differences between two moments.
+//! Differences of the roster between two times.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -10,10 +10,10 @@ use super::{Mirror, Row};
 use crate::model::entry::TIME_MEMBERS;
 use crate::model::json::{ObjectText, array_text};
 
-/// Two reports of one moment in whole seconds differ by less than this, in ms.
+/// Two reports of one time in whole seconds differ by less than this, in ms.
 const SAME_MOMENT_MS: u64 = 2_000;
 
-/// The differences of a roster between two moments: the keys of rows, each in the first list that applies.
+/// The differences of a roster between two times: the keys of rows, each in the first list that applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterDiff {
     /// Rows that were added.

@@ -28,7 +28,7 @@ impl Mirror {
             let mut json = ObjectText::new();
             json.text("name", name);
             json.raw("value", value);
-            // Of the raw rows with this value, the one with precedence.
+            // The first in precedence of the raw rows with this value.
             let says_so = row.raws.iter().filter(|raw| raw.entry.get(name) == Some(value));
             match says_so.min_by_key(|raw| (raw.entry.is_disconnect(), u64::MAX - raw.ts)) {
                 Some(raw) => {

@@ -64,7 +64,7 @@ impl Mirror {
                 .status_change_ms(row)
                 .map(|change_ms| change_ms.saturating_sub(lead_ms));
             let expiry = Some(after(row, self.config.ttl_ms));
-            // A list from that moment or later already answered the request.
+            // A list from that time or later already answered the request.
             earlier(
                 change.filter(|&at_ms| listed_ms < at_ms),
                 expiry.filter(|&at_ms| listed_ms < at_ms),
@@ -73,7 +73,7 @@ impl Mirror {
         self.rows.values().filter_map(next).min()
     }
 
-    /// Returns the next moment after `now_ms` at which a row's age text or status changes.
+    /// Returns the next time after `now_ms` at which a row's age text or status changes.
     #[must_use]
     pub fn next_text_change_ms(&self, now_ms: u64) -> Option<u64> {
         // Texts change at whole minutes, and above an hour at whole hours (reference 5.1).
@@ -93,7 +93,7 @@ impl Mirror {
         if excess == 0 {
             return;
         }
-        // Rows that left first, like closed ones on a gateway; then by ascending `ts`; ties by position in
+        // Rows that left are evicted first, as on a gateway; then rows by ascending `ts`; ties by position in
         // the list.
         let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
         let others = self.rows.values().filter(|row| !row.is_self()).collect();
@@ -121,12 +121,13 @@ impl Mirror {
     }
 }
 
-/// A gateway never drops its own row; that of an unreachable gateway is removed like others.
+/// Returns whether a row may be removed. A gateway never removes its own row; an unreachable gateway's row expires
+/// like others.
 fn may_go(keeper: Keeper, row: &Row) -> bool {
     keeper == Keeper::Lost || !row.is_self()
 }
 
-/// Returns the first moment at which the row is older than `age_ms`.
+/// Returns the first time at which the row is older than `age_ms`.
 fn after(row: &Row, age_ms: u64) -> u64 {
     row.ts.saturating_add(age_ms).saturating_add(1)
 }

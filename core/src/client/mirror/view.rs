@@ -9,7 +9,7 @@ use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::status::{Status, age_text, reason_label};
 
-/// A row at one moment, with everything that consumers display (SPEC 1.7).
+/// A row at one time, with all values that consumers display (SPEC 1.7).
 #[derive(Clone, Debug)]
 pub struct RowView<'a> {
     /// [`Row::key`].
@@ -61,7 +61,7 @@ impl Mirror {
     #[must_use]
     pub fn views_json(&self, now_ms: u64) -> String {
         let rows = self.views(now_ms);
-        // Each entry is written once; an estimate that avoids most reallocations.
+        // An estimate that avoids most reallocations.
         let mut text = String::with_capacity(64 + rows.len() * 640);
         text.push('[');
         for (index, row) in rows.iter().enumerate() {

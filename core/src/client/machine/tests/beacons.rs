@@ -42,7 +42,7 @@ fn reason(bench: &Bench) -> String {
 }
 
 #[test]
-fn a_beacon_says_who_where_and_how_long_ago() {
+fn a_beacon_contains_identity_and_the_time_since_the_last_input() {
     let mut bench = live_beaconing();
     assert_eq!(
         (bench.count("system-event"), reason(&bench).as_str()),
@@ -80,7 +80,7 @@ fn outcome(bench: &Bench) -> Option<(u64, Option<&str>)> {
 }
 
 #[test]
-fn a_beacon_that_was_asked_for_has_an_answer_of_its_own_whatever_comes() {
+fn every_beacon_of_the_application_gets_a_response() {
     let error = |id: u64, code: &str| {
         format!(r#"{{"type":"res","id":"{id}","ok":false,"error":{{"code":"{code}","message":"not now"}}}}"#)
     };
@@ -101,7 +101,7 @@ fn a_beacon_that_was_asked_for_has_an_answer_of_its_own_whatever_comes() {
         .events
         .iter()
         .filter(|event| matches!(event, ClientEvent::BeaconRefused(_)));
-    assert_eq!(refusals.count(), 0, "it may be taken later");
+    assert_eq!(refusals.count(), 0, "a later beacon may be accepted");
 
     let id = bench.client.beacon("instances-refresh", now).unwrap();
     bench.pass_with_ticks(31_000);
@@ -120,7 +120,7 @@ fn a_beacon_that_was_asked_for_has_an_answer_of_its_own_whatever_comes() {
 }
 
 #[test]
-fn beacons_come_at_their_occasions_and_not_more_often() {
+fn beacons_are_sent_at_their_occasions_and_not_more_often() {
     let mut bench = live_beaconing();
     bench.pass_with_ticks(60_000);
     assert_eq!(
@@ -136,7 +136,7 @@ fn beacons_come_at_their_occasions_and_not_more_often() {
         bench.pass(1_000);
     }
     assert_eq!(bench.count("system-event"), 3);
-    // Hidden and shown at one moment: one beacon.
+    // Hidden and shown at the same time: one beacon.
     for is_visible in [false, true, false] {
         bench.client.set_visible(is_visible, bench.now);
     }
@@ -145,14 +145,14 @@ fn beacons_come_at_their_occasions_and_not_more_often() {
 }
 
 #[test]
-fn what_the_system_tells_is_said_by_the_next_beacon() {
+fn the_next_beacon_contains_the_last_input_and_ip_that_were_set() {
     let mut bench = Bench::new(ClientConfig {
         beacons: BeaconPolicy::every(60_000),
         beacon_mode: Some("ui".into()),
         ..config()
     });
     assert_eq!(bench.client.beacon_due_ms(), None);
-    // Longer ago than the client exists.
+    // Before the client was created.
     bench.client.set_last_input(Some(7_200), bench.now);
     bench.client.set_ip(Some("10.0.0.5"));
     bench.client.handle_open(1, bench.now);
@@ -187,7 +187,7 @@ fn what_the_system_tells_is_said_by_the_next_beacon() {
 }
 
 #[test]
-fn a_reconnect_says_connect() {
+fn the_first_beacon_after_a_reconnect_has_the_reason_connect() {
     let mut bench = live_beaconing();
     bench.close(1006, "");
     bench.pass(1_000);

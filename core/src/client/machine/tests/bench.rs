@@ -14,7 +14,7 @@ use crate::model::json::members;
 use crate::model::status::Status;
 use crate::model::time::Now;
 
-/// The gateway's clock when the tests start; the client's own is hours off.
+/// The gateway's clock when a test starts; the client's clock is hours off.
 pub(super) const SERVER: u64 = 1_800_000_000_000;
 pub(super) const START: Now = Now {
     age_ms: 1_000,
@@ -68,7 +68,7 @@ impl Bench {
         bench
     }
 
-    /// A bench whose client is live on a gateway that lists `presence`.
+    /// Returns a bench whose client is live at a gateway that lists `presence`.
     pub(super) fn live(config: ClientConfig, protocol: u32, presence: &str) -> Self {
         let mut bench = Self::new(config);
         bench.shake_hands(protocol, presence);
@@ -138,7 +138,7 @@ impl Bench {
         ));
     }
 
-    /// Advances time without any frame, timers on time.
+    /// Advances time without frames; timers fire on time.
     pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now.after(ms);
         while let Some(due_ms) = self.client.poll_timeout().filter(|&due_ms| due_ms <= end.age_ms) {

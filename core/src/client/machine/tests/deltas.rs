@@ -40,15 +40,11 @@ fn deltas_are_applied_and_gaps_resynced() {
     );
     bench.client.set_watched(true, bench.now);
     bench.pass_with_ticks(300_000);
-    assert_eq!(
-        bench.count("system-presence"),
-        0,
-        "deltas tell of touches by themselves"
-    );
+    assert_eq!(bench.count("system-presence"), 0, "deltas report touches");
 }
 
 #[test]
-fn a_digest_that_disagrees_is_resynced_unless_the_snapshot_disagrees_too() {
+fn a_wrong_digest_causes_a_resync_unless_the_snapshot_had_no_valid_digest() {
     let off = r#"{"type":"event","event":"presence.delta","payload":{"from":4,"to":5,"upserts":[],"removals":[],
         "touched":[],"digest":"0000000000000001"}}"#;
     let mut bench = Bench::live(config(), 4, KEYED);
@@ -56,7 +52,7 @@ fn a_digest_that_disagrees_is_resynced_unless_the_snapshot_disagrees_too() {
     assert_eq!(
         bench.count("presence.snapshot"),
         0,
-        "the snapshot stated no digest to rely on"
+        "the snapshot stated no digest"
     );
     let raw = crate::model::RawEntry::parse_list(r#"[{"instanceId":"a","ts":1}]"#).unwrap();
     let right = format!("{:016x}", crate::digest::of_raw("a", &raw[0]));
@@ -66,7 +62,7 @@ fn a_digest_that_disagrees_is_resynced_unless_the_snapshot_disagrees_too() {
 }
 
 #[test]
-fn a_gateway_that_cannot_resync_is_asked_for_lists_instead() {
+fn after_a_failed_resync_the_client_reconnects_without_deltas() {
     let mut bench = Bench::live(config(), 4, KEYED);
     bench.hear(r#"{"type":"event","event":"presence.delta","payload":{"from":9,"to":10}}"#);
     let id = bench.last("presence.snapshot").get("id").unwrap().clone();

@@ -35,7 +35,7 @@ fn the_first_event_of_a_connection_can_be_lost_too() {
 }
 
 #[test]
-fn a_gap_on_protocol_3_is_looked_into_quietly() {
+fn gaps_on_protocol_3_cause_at_most_one_request_per_30_s() {
     let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
     let mut seq = 1;
     for _ in 0..12 {
@@ -54,7 +54,7 @@ fn a_gap_on_protocol_3_is_looked_into_quietly() {
 }
 
 #[test]
-fn a_list_that_shows_a_gap_also_fills_it() {
+fn a_list_after_a_gap_needs_no_further_request() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
     bench.hear(&event("health", 1));
     bench.hear(&format!(
@@ -67,7 +67,7 @@ fn a_list_that_shows_a_gap_also_fills_it() {
 }
 
 #[test]
-fn a_version_that_no_event_brought_is_asked_for() {
+fn a_version_without_its_event_causes_a_request() {
     // Protocol 3 numbers a connect without an event for it; its health event shows the number.
     let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
     let health = r#"{"type":"event","event":"health","payload":{},"stateVersion":{"presence":2,"health":5}}"#;

@@ -63,14 +63,18 @@ fn a_device_signs_the_challenge_with_the_gateways_time() {
         (parsed.protocol(), &*parsed.scopes[0]),
         (Some(4), "operator.read")
     );
-    assert_eq!(parsed.scopes.len(), 1, "beacons about the own row need no more");
+    assert_eq!(
+        parsed.scopes.len(),
+        1,
+        "beacons about the own row need no other scope"
+    );
     bench.client.handle_signature(1, Some("again"), bench.now);
     bench.drain();
     assert_eq!(bench.count("connect"), 1);
 }
 
 #[test]
-fn a_key_that_cannot_sign_is_left_out() {
+fn a_key_that_cannot_sign_is_omitted() {
     let device = Some(DeviceKey {
         id: "d1".into(),
         public_key: "pk".into(),
@@ -89,7 +93,7 @@ fn a_key_that_cannot_sign_is_left_out() {
 }
 
 #[test]
-fn a_gateway_that_asks_for_one_number_gets_it_at_once() {
+fn a_protocol_mismatch_is_retried_at_once_with_the_expected_protocol() {
     let mut bench = Bench::new(config());
     bench.client.handle_open(1, bench.now);
     bench.challenge();
@@ -146,7 +150,7 @@ fn a_wrong_token_stops_with_a_remedy() {
 }
 
 #[test]
-fn a_gateway_that_is_busy_says_when_to_come_back() {
+fn retry_after_of_a_refusal_is_respected() {
     for (error, at_least_ms) in [
         (
             r#"{"code":"UNAVAILABLE","message":"starting","retryable":true,"retryAfterMs":5000}"#,
@@ -185,7 +189,7 @@ fn handshakes_have_deadlines() {
 }
 
 #[test]
-fn what_waited_in_the_socket_during_a_sleep_is_too_late() {
+fn a_challenge_that_waited_during_a_sleep_is_too_late() {
     // The machine sleeps after the gateway sent its challenge, and the timer has not fired yet.
     let mut bench = Bench::new(config());
     bench.client.handle_open(1, bench.now);
@@ -196,7 +200,7 @@ fn what_waited_in_the_socket_during_a_sleep_is_too_late() {
     assert_eq!(bench.client.server_ms(bench.now), server_ms);
     bench.pass(0);
     assert_eq!((bench.problem(), bench.closes.len()), ("HELLO_TIMEOUT", 1));
-    // The same, before the socket opens.
+    // The machine sleeps before the socket opens.
     bench.pass(1_000);
     assert_eq!(bench.opened, 2);
     bench.now = bench.now.after(15_001);
@@ -207,7 +211,7 @@ fn what_waited_in_the_socket_during_a_sleep_is_too_late() {
 }
 
 #[test]
-fn a_gateway_that_takes_the_scopes_away_is_told_of() {
+fn a_hello_without_the_read_scope_is_reported() {
     let mut bench = Bench::new(config());
     bench.client.handle_open(1, bench.now);
     bench.challenge();
@@ -224,12 +228,12 @@ fn a_gateway_that_takes_the_scopes_away_is_told_of() {
     assert_eq!(
         bench.count("system-presence"),
         0,
-        "what is refused is not asked for"
+        "a refused list is not requested"
     );
 }
 
 #[test]
-fn what_closed_sockets_still_say_is_ignored() {
+fn inputs_of_closed_sockets_are_ignored() {
     let mut bench = Bench::new(config());
     bench.close(1006, "");
     bench.pass(1_000);

@@ -4,7 +4,7 @@ use super::bench::*;
 use super::deltas::KEYED;
 
 #[test]
-fn no_frame_breaks_it() {
+fn no_frame_causes_a_panic() {
     let texts = [
         "",
         "null",

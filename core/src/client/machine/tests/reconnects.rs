@@ -7,7 +7,7 @@ use crate::client::config::ClientConfig;
 use crate::client::event::{ClientEvent, ClientState};
 
 #[test]
-fn waits_grow_until_a_connection_was_stable() {
+fn delays_grow_until_a_connection_was_stable() {
     let mut bench = Bench::new(ClientConfig { seed: 5, ..config() });
     let mut total = 0;
     for _ in 0..8 {
@@ -32,7 +32,7 @@ fn waits_grow_until_a_connection_was_stable() {
 }
 
 #[test]
-fn a_page_that_is_shown_tries_at_once() {
+fn showing_the_page_retries_at_once() {
     let mut bench = Bench::new(config());
     for _ in 0..6 {
         bench.close(1006, "");
@@ -53,7 +53,7 @@ fn a_page_that_is_shown_tries_at_once() {
 }
 
 #[test]
-fn an_announced_restart_is_waited_for() {
+fn the_client_waits_for_an_announced_restart() {
     let mut bench = Bench::live(config(), 4, "[]");
     bench.hear(
         r#"{"type":"event","event":"shutdown","payload":{"reason":"gateway restarting","restartExpectedMs":4000}}"#,
@@ -71,7 +71,7 @@ fn an_announced_restart_is_waited_for() {
 }
 
 #[test]
-fn revoked_credentials_stop() {
+fn revoked_credentials_stop_the_client() {
     let mut bench = Bench::live(config(), 4, "[]");
     bench.close(4001, "gateway auth changed");
     assert_eq!(
@@ -81,7 +81,7 @@ fn revoked_credentials_stop() {
 }
 
 #[test]
-fn a_stopped_client_is_quiet_until_it_is_started_again() {
+fn a_stopped_client_does_nothing_until_it_is_started_again() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", row("a", 0)));
     bench.client.stop(bench.now);
     bench.drain();

@@ -60,7 +60,7 @@ fn every_request_gets_an_answer() {
 }
 
 #[test]
-fn requests_under_way_are_bounded() {
+fn pending_requests_are_bounded() {
     let mut bench = Bench::live(config(), 4, "[]");
     let sent = (0..1_000)
         .filter(|_| bench.client.request("health", None, bench.now).is_ok())

@@ -1,4 +1,4 @@
-//! The roster that a client keeps, and when it asks for the list.
+//! The client's roster, and when it requests the list.
 
 use alloc::format;
 use alloc::vec;
@@ -59,7 +59,7 @@ fn answer_fresh(bench: &mut Bench) {
 }
 
 #[test]
-fn a_row_that_was_touched_in_silence_does_not_flicker() {
+fn a_row_whose_touch_was_not_announced_does_not_flicker() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     for second in 0..900 {
         bench.pass(1_000);
@@ -77,7 +77,7 @@ fn a_row_that_was_touched_in_silence_does_not_flicker() {
 }
 
 #[test]
-fn a_late_timer_of_a_hidden_page_does_not_flap() {
+fn late_timers_of_a_hidden_page_do_not_make_statuses_flap() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     bench.client.set_visible(false, bench.now);
     for _ in 0..20 {
@@ -95,7 +95,7 @@ fn a_late_timer_of_a_hidden_page_does_not_flap() {
 }
 
 #[test]
-fn a_question_without_an_answer_holds_statuses_only_so_long() {
+fn statuses_wait_at_most_5_s_for_an_answer() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     bench.pass_with_ticks(118_001);
     assert_eq!(bench.count("system-presence"), 1);
@@ -106,7 +106,7 @@ fn a_question_without_an_answer_holds_statuses_only_so_long() {
 }
 
 #[test]
-fn a_watched_roster_of_protocol_3_is_asked_for_every_30_s() {
+fn a_watched_roster_of_protocol_3_is_requested_every_30_s() {
     let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
     bench.pass_with_ticks(90_000);
     assert_eq!(bench.count("system-presence"), 0);
@@ -129,15 +129,11 @@ fn a_watched_roster_of_protocol_3_is_asked_for_every_30_s() {
     let mut newer = Bench::live(config(), 4, &format!("[{}]", gateway()));
     newer.client.set_watched(true, newer.now);
     newer.pass_with_ticks(90_000);
-    assert_eq!(
-        newer.count("system-presence"),
-        0,
-        "protocol 4 announces who connects"
-    );
+    assert_eq!(newer.count("system-presence"), 0, "protocol 4 announces connects");
 }
 
 #[test]
-fn offline_the_rows_age_and_go() {
+fn rows_age_and_expire_while_offline() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     bench.close(1006, "");
     assert!(bench.client.mirror().is_offline());
@@ -150,7 +146,7 @@ fn offline_the_rows_age_and_go() {
 }
 
 #[test]
-fn a_client_whose_clocks_jump_counts_the_same_ages() {
+fn steps_of_the_wall_clock_do_not_change_ages() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     bench.pass(50_000);
     // The wall clock is set back by a day, and a tick later forward by two.

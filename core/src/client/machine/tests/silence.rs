@@ -1,4 +1,4 @@
-//! Gateways that fall silent, and clients that sleep.
+//! Silent gateways, and clients whose machine sleeps.
 
 use alloc::format;
 
@@ -20,7 +20,7 @@ fn two_missing_ticks_end_the_connection() {
 }
 
 #[test]
-fn a_client_that_slept_gives_the_socket_a_chance() {
+fn after_a_sleep_the_socket_gets_a_grace_period() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
     bench.sleep(3_600_000);
     assert_eq!(
@@ -46,19 +46,19 @@ fn a_client_that_slept_gives_the_socket_a_chance() {
 }
 
 #[test]
-fn a_dead_socket_is_noticed_even_if_every_timer_is_late() {
+fn a_dead_socket_is_detected_even_if_every_timer_is_late() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
     let mut minutes = 0;
     while bench.client.state() == ClientState::Live {
         bench.sleep(75_000);
         minutes += 1;
-        assert!(minutes < 10, "never noticed");
+        assert!(minutes < 10, "never detected");
     }
     assert_eq!(bench.problem(), "TICK_TIMEOUT");
 }
 
 #[test]
-fn a_network_that_is_back_is_not_waited_for() {
+fn when_the_network_is_back_the_connection_is_probed_at_once() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
     bench.pass(5_000);
     bench.client.set_online(true, bench.now);
@@ -66,7 +66,7 @@ fn a_network_that_is_back_is_not_waited_for() {
     assert_eq!(
         bench.count("system-presence"),
         1,
-        "an old connection must show that it still carries"
+        "the existing connection is probed"
     );
     bench.pass(15_000);
     assert_eq!(bench.problem(), "TICK_TIMEOUT");

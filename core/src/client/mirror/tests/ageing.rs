@@ -5,7 +5,7 @@ use alloc::format;
 use super::*;
 
 #[test]
-fn statuses_change_when_they_are_said_to() {
+fn statuses_change_at_the_announced_times() {
     let mut mirror = mirror(
         r#"[{"instanceId":"a","ts":1000},{"instanceId":"b","ts":500}]"#,
         1_000,
@@ -36,7 +36,7 @@ fn statuses_change_when_they_are_said_to() {
     assert_eq!(
         mirror.len(),
         2,
-        "what the gateway still lists is never removed here"
+        "a row that the gateway lists is never removed here"
     );
 }
 
@@ -53,7 +53,7 @@ fn keyed(rows: usize, ts: u64) -> Mirror {
 #[test]
 fn a_delta_visits_only_the_rows_it_changes() {
     let mut mirror = keyed(2, 1_000);
-    // A settling would correct it.
+    // Settling the row would correct this status.
     Arc::make_mut(mirror.rows.get_mut("instance:0").unwrap()).status = Status::Stale;
     let status = |mirror: &Mirror| mirror.row("instance:0").unwrap().status();
     let touch = r#"{"from":1,"to":2,"touched":[["1",1900]]}"#;
@@ -67,7 +67,7 @@ fn a_delta_visits_only_the_rows_it_changes() {
 }
 
 #[test]
-fn statuses_are_right_after_every_settling_whatever_the_order() {
+fn statuses_are_correct_after_every_settling_in_any_order() {
     let mut random = fastrand::Rng::with_seed(7);
     let mut mirror = keyed(5, 1_000);
     let thresholds = MirrorConfig::default().thresholds;
@@ -104,7 +104,7 @@ fn statuses_are_right_after_every_settling_whatever_the_order() {
 }
 
 #[test]
-fn offline_rows_go_after_twice_the_ttl() {
+fn offline_rows_are_removed_after_twice_the_ttl() {
     let text = r#"[{"mode":"gateway","reason":"self","ts":1000},{"instanceId":"a","ts":900}]"#;
     let mut mirror = mirror(text, 1_000);
     mirror.take_diff();
@@ -132,10 +132,10 @@ fn offline_rows_go_after_twice_the_ttl() {
 }
 
 #[test]
-fn asks_before_a_status_changes_and_once_a_row_is_past_the_ttl() {
+fn the_list_is_requested_before_a_status_changes_and_after_the_ttl() {
     let mut mirror = mirror(r#"[{"instanceId":"a","ts":1000}]"#, 1_000);
     assert_eq!(mirror.next_ask_ms(2_000), Some(119_001));
-    // The answer has the same row: no further request until the status after next.
+    // The answer has the same row: the next request is due before the following status change.
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 119_050);
     assert_eq!(mirror.next_ask_ms(2_000), Some(301_001));
     mirror.settle(121_001);

@@ -1,11 +1,11 @@
-//! Differences.
+//! Differences of a roster.
 
 use alloc::format;
 
 use super::*;
 
 #[test]
-fn each_difference_is_told_once_in_its_own_list() {
+fn each_difference_is_reported_once_in_one_list() {
     let mut mirror = mirror(
         r#"[{"instanceId":"a","host":"x","ts":1000},{"instanceId":"b","ts":1000},{"instanceId":"c","ts":1000}]"#,
         1_000,
@@ -28,11 +28,11 @@ fn each_difference_is_told_once_in_its_own_list() {
         })
     );
     mirror.apply_list(list(next), 2_500);
-    assert_eq!(mirror.take_diff(), None, "the same list is no difference");
+    assert_eq!(mirror.take_diff(), None, "the same list makes no difference");
 }
 
 #[test]
-fn what_came_and_went_between_two_questions_is_not_told() {
+fn a_row_that_was_added_and_removed_between_two_diffs_is_not_reported() {
     let mut mirror = mirror("[]", 0);
     mirror.take_diff();
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1}]"#), 1);
@@ -41,7 +41,7 @@ fn what_came_and_went_between_two_questions_is_not_told() {
 }
 
 #[test]
-fn a_touch_moves_the_last_input_along_and_says_nothing_new() {
+fn a_touch_with_an_unchanged_last_input_is_only_a_touch() {
     let mut mirror = mirror(r#"[{"instanceId":"a","lastInputSeconds":5,"ts":10000}]"#, 10_000);
     mirror.take_diff();
     mirror.apply_list(
@@ -57,7 +57,7 @@ fn a_touch_moves_the_last_input_along_and_says_nothing_new() {
 }
 
 #[test]
-fn a_stay_and_an_activity_are_of_the_connected_rows() {
+fn online_since_and_last_activity_come_from_connected_rows() {
     let grouped = mirror(
         r#"[
             {"instanceId":"a","reason":"connect","ts":30,"onlineSince":25,"lastActivityAt":7},
@@ -79,7 +79,7 @@ fn a_stay_and_an_activity_are_of_the_connected_rows() {
 }
 
 #[test]
-fn a_new_stay_or_activity_is_a_change() {
+fn a_new_online_since_or_last_activity_is_a_change() {
     let mut mirror = mirror(
         r#"[{"instanceId":"a","ts":1000,"onlineSince":1000,"lastActivityAt":1000}]"#,
         50_000,
@@ -93,7 +93,7 @@ fn a_new_stay_or_activity_is_a_change() {
     assert_eq!(
         told(&mut mirror, later),
         0,
-        "one report in whole seconds, counted again"
+        "the same activity, rounded differently"
     );
     let active = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":9000}]"#;
     assert_eq!(told(&mut mirror, active), 1);
@@ -102,7 +102,7 @@ fn a_new_stay_or_activity_is_a_change() {
 }
 
 #[test]
-fn rows_that_only_moved_are_told_with_the_next_news() {
+fn rows_that_only_moved_are_reported_with_the_next_significant_change() {
     let row = |id: &str, ts: u64| format!(r#"{{"instanceId":"{id}","ts":{ts}}}"#);
     let mut mirror = mirror(&format!("[{},{}]", row("a", 500), row("b", 500)), 1_000);
     mirror.take_diff();

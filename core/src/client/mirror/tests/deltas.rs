@@ -43,7 +43,7 @@ fn a_delta_upserts_removes_and_touches() {
 }
 
 #[test]
-fn versions_decide_what_a_delta_is_worth() {
+fn versions_decide_whether_a_delta_is_applied_old_or_a_gap() {
     let mut mirror = keyed();
     let empty = |from: u64, to: u64| {
         format!(r#"{{"from":{from},"to":{to},"upserts":[],"removals":[],"touched":[]}}"#)
@@ -62,7 +62,7 @@ fn versions_decide_what_a_delta_is_worth() {
 }
 
 #[test]
-fn touches_alone_move_times_only() {
+fn a_delta_with_only_touches_changes_only_times() {
     let mut mirror = keyed();
     assert_eq!(
         delta(&mut mirror, r#"{"from":7,"to":7,"touched":[["a",1999]]}"#),
@@ -120,7 +120,7 @@ fn the_digest_follows_every_change() {
 }
 
 #[test]
-fn a_snapshot_whose_keys_do_not_fit_is_none() {
+fn a_snapshot_with_missing_or_mismatched_members_is_invalid() {
     for text in [
         "{}",
         r#"{"presence":[{"ts":1}],"keys":[],"version":1}"#,
@@ -132,7 +132,7 @@ fn a_snapshot_whose_keys_do_not_fit_is_none() {
 }
 
 #[test]
-fn a_list_that_states_no_digest_has_one_all_the_same() {
+fn the_digest_is_computed_even_if_the_list_states_none() {
     let entry = r#"{"host":"a","ts":1}"#;
     let snapshot = |rest: &str| {
         snapshot_of(&format!(
@@ -197,7 +197,7 @@ fn a_delta_merges_each_row_once() {
 }
 
 #[test]
-fn a_key_that_a_snapshot_repeats_counts_once() {
+fn a_repeated_key_in_a_snapshot_counts_once() {
     let text =
         r#"{"presence":[{"instanceId":"a","ts":1},{"instanceId":"b","ts":2}],"keys":["k","k"],"version":1}"#;
     let mut mirror = Mirror::new(MirrorConfig::default());
@@ -209,7 +209,7 @@ fn a_key_that_a_snapshot_repeats_counts_once() {
 }
 
 #[test]
-fn a_list_that_comes_again_with_keys_is_followed_by_them() {
+fn deltas_apply_after_a_keyed_snapshot_replaces_a_plain_list() {
     let rows = r#"[{"instanceId":"a","host":"x","ts":900},{"instanceId":"a","ip":"y","ts":800}]"#;
     let mut mirror = mirror(rows, 1_000);
     mirror.apply_snapshot(

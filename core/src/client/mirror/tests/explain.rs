@@ -43,7 +43,7 @@ fn each_member_names_its_row() {
 }
 
 #[test]
-fn what_two_rows_say_together_is_derived() {
+fn a_value_merged_from_two_rows_is_derived() {
     let both = TAB.replace("\"disconnect\",", "\"connect\",\"roles\":[\"node\"],");
     let explained = explained(&mirror(&both, 5_000), "instance:tab-1", 5_000);
     let roles = member(&explained, "roles");
@@ -52,7 +52,7 @@ fn what_two_rows_say_together_is_derived() {
 }
 
 #[test]
-fn keys_have_their_reasons() {
+fn the_source_of_a_key_is_explained() {
     let mirror = mirror(TAB, 5_000);
     for (key, from, why) in [
         ("self", "self", "the gateway's own row"),
@@ -70,7 +70,7 @@ fn keys_have_their_reasons() {
 }
 
 #[test]
-fn keys_on_the_wire_are_told_apart() {
+fn raw_rows_are_named_by_their_wire_keys() {
     let mut mirror = Mirror::new(MirrorConfig::default());
     let snapshot = r#"{"presence":[{"instanceId":"mac-1","ts":1}],"keys":["mac-1"],"version":1}"#;
     mirror.apply_snapshot(Snapshot::read(snapshot).unwrap(), 1);
@@ -80,7 +80,7 @@ fn keys_on_the_wire_are_told_apart() {
 }
 
 #[test]
-fn who_keeps_a_row_says_when_it_goes() {
+fn the_time_of_removal_is_explained() {
     let ends = |mirror: &Mirror, key: &str| {
         let explained = explained(mirror, key, 10_000);
         (

@@ -1,4 +1,4 @@
-//! Rows of one instance as one row (SPEC 3).
+//! Merging of rows of one instance (SPEC 3).
 
 use alloc::format;
 
@@ -7,7 +7,7 @@ use crate::model::entry::MAX_SET;
 use crate::model::raw_entry::MAX_MEMBERS;
 
 #[test]
-fn the_freshest_row_speaks_first_and_the_others_fill_in() {
+fn the_freshest_row_has_precedence_and_the_others_fill_missing_members() {
     let rows = merged(
         r#"[
             {"instanceId":"I-1","host":"new","mood":{"z":1,"a":2},"reason":"connect","ts":30},
@@ -25,7 +25,7 @@ fn the_freshest_row_speaks_first_and_the_others_fill_in() {
 }
 
 #[test]
-fn a_disconnect_row_only_fills_what_is_missing_beside_a_live_one() {
+fn a_disconnect_row_beside_a_live_one_only_fills_missing_members() {
     let rows = merged(
         r#"[
             {"instanceId":"a","host":"gone","ip":"10.0.0.1","reason":"disconnect","roles":["node"],"ts":30},
@@ -52,7 +52,7 @@ fn roles_and_scopes_are_the_union_of_the_live_rows() {
 }
 
 #[test]
-fn rows_together_are_not_larger_than_one_may_be() {
+fn a_merged_row_is_bounded_like_a_single_row() {
     let row = |ts: u64| {
         let texts = |name: &str| {
             let texts: Vec<String> = (0..MAX_SET).map(|n| format!(r#""{ts}-{n}""#)).collect();
@@ -74,7 +74,7 @@ fn rows_together_are_not_larger_than_one_may_be() {
 }
 
 #[test]
-fn a_row_that_is_full_still_has_its_missing_values_filled_in() {
+fn a_row_with_all_members_still_gets_its_null_members_filled() {
     let members: Vec<String> = (0..MAX_MEMBERS - 2).map(|n| format!(r#""m{n}":null"#)).collect();
     let text = format!(
         r#"[{{"instanceId":"a","ts":30,{}}},{{"instanceId":"a","ts":20,"host":"h","m7":"filled"}}]"#,
@@ -86,7 +86,7 @@ fn a_row_that_is_full_still_has_its_missing_values_filled_in() {
 }
 
 #[test]
-fn of_closed_connections_alone_the_last_one_speaks() {
+fn among_closed_connections_the_last_one_has_precedence() {
     let rows = merged(
         r#"[
             {"instanceId":"a","host":"x","reason":"disconnect","roles":["operator"],"ts":30},
@@ -99,7 +99,7 @@ fn of_closed_connections_alone_the_last_one_speaks() {
 }
 
 #[test]
-fn of_rows_with_one_time_the_earlier_in_the_list_wins() {
+fn among_rows_with_equal_times_the_first_listed_has_precedence() {
     let rows = merged(r#"[{"instanceId":"a","host":"x","ts":5},{"instanceId":"a","host":"y","ts":5}]"#);
     assert_eq!(rows, [r#"{"instanceId":"a","host":"x","ts":5}"#]);
 }
@@ -136,7 +136,7 @@ fn rows_are_grouped_by_instance_else_device_else_alone() {
 }
 
 #[test]
-fn the_gateway_stands_first_and_cannot_be_joined() {
+fn the_gateways_row_is_first_and_no_row_merges_with_it() {
     let mirror = mirror(
         r#"[
             {"mode":"gateway","reason":"self","instanceId":"g","ts":5},
@@ -151,7 +151,7 @@ fn the_gateway_stands_first_and_cannot_be_joined() {
 }
 
 #[test]
-fn the_last_input_keeps_its_moment() {
+fn the_last_input_keeps_its_time() {
     let rows = merged(
         r#"[
             {"instanceId":"a","reason":"connect","ts":90000},
@@ -172,7 +172,7 @@ fn the_last_input_keeps_its_moment() {
 }
 
 #[test]
-fn raw_rows_stay_reachable_as_they_came() {
+fn raw_rows_are_kept_unchanged() {
     let raw = r#"{"z":null,"instanceId":"a","lastInputSeconds":2592000,"ts":4.5}"#;
     let mirror = mirror(&format!("[{raw}]"), 10);
     let row = mirror.row("instance:a").unwrap();
@@ -180,7 +180,7 @@ fn raw_rows_stay_reachable_as_they_came() {
 }
 
 #[test]
-fn numbers_that_are_odd_are_put_right_in_a_row_that_is_alone() {
+fn invalid_numbers_are_corrected_in_an_unmerged_row() {
     let one = |text: &str| merged(&format!("[{text}]")).remove(0);
     // Unchanged.
     for text in [
@@ -208,7 +208,7 @@ fn numbers_that_are_odd_are_put_right_in_a_row_that_is_alone() {
 }
 
 #[test]
-fn rows_have_the_keys_that_entries_say() {
+fn row_keys_follow_from_the_ids_of_entries() {
     let ids = [
         "",
         " ",

@@ -33,7 +33,7 @@ fn age_and_offline_change_only_the_age_text() {
 }
 
 #[test]
-fn the_gateway_is_asked_for_its_expiry_and_not_for_its_status() {
+fn the_list_is_requested_at_the_expiry_of_a_left_row_but_not_for_its_status() {
     let mirror = mirror(LEFT, 1_000);
     assert_eq!(mirror.next_ask_ms(2_000), Some(1_001 + TTL));
 }
@@ -59,7 +59,7 @@ fn leaving_and_returning_are_one_change_each() {
 }
 
 #[test]
-fn a_row_that_aged_returns_to_its_age_when_it_did_not_leave_after_all() {
+fn a_left_row_that_returns_has_the_status_of_its_age() {
     let mut mirror = mirror(LEFT, 1_000);
     mirror.settle(200_000);
     mirror.apply_list(
@@ -71,7 +71,7 @@ fn a_row_that_aged_returns_to_its_age_when_it_did_not_leave_after_all() {
 }
 
 #[test]
-fn a_closed_connection_gives_no_reason_to_a_live_row() {
+fn a_live_row_does_not_take_the_reason_of_a_closed_one() {
     let live_and_closed = r#"[
         {"instanceId":"a","reason":"disconnect","host":"x","ts":30},
         {"instanceId":"a","ts":20}

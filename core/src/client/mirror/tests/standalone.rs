@@ -5,7 +5,7 @@ use alloc::format;
 use super::*;
 
 #[test]
-fn alone_it_applies_ttl_and_cap_as_a_gateway_does() {
+fn ttl_and_cap_apply_as_on_a_gateway() {
     let mut alone = Mirror::standalone(MirrorConfig {
         max_rows: 3,
         ..MirrorConfig::standalone()
@@ -33,7 +33,7 @@ fn alone_it_applies_ttl_and_cap_as_a_gateway_does() {
 }
 
 #[test]
-fn of_rows_as_fresh_the_first_listed_is_evicted_first() {
+fn among_rows_with_equal_times_the_first_listed_is_evicted_first() {
     let mut alone = Mirror::standalone(MirrorConfig {
         max_rows: 2,
         ..MirrorConfig::standalone()
@@ -57,7 +57,7 @@ fn a_row_that_left_is_evicted_before_an_older_one() {
 }
 
 #[test]
-fn deltas_keep_to_the_cap_too() {
+fn the_cap_applies_after_deltas_too() {
     let mut alone = Mirror::standalone(MirrorConfig {
         max_rows: 2,
         ..MirrorConfig::standalone()
@@ -70,14 +70,14 @@ fn deltas_keep_to_the_cap_too() {
 }
 
 #[test]
-fn a_row_without_a_time_counts_as_just_heard_of() {
+fn a_row_without_a_time_counts_as_received_now() {
     let mut alone = Mirror::standalone(MirrorConfig::standalone());
     alone.apply_list(list(r#"[{"instanceId":"a"}]"#), 5_000);
     assert_eq!(alone.rows()[0].ts(), 5_000);
 }
 
 #[test]
-fn what_a_gateway_lists_is_bounded() {
+fn the_number_of_listed_rows_is_bounded() {
     let rows: Vec<String> = (0..MAX_ROWS + 5)
         .map(|n| format!(r#"{{"instanceId":"i{n}","ts":1}}"#))
         .collect();
@@ -85,7 +85,7 @@ fn what_a_gateway_lists_is_bounded() {
 }
 
 #[test]
-fn placeholders_of_a_gateway_stay_as_it_sent_them() {
+fn placeholders_in_a_list_are_kept_unchanged() {
     let sent = r#"{"instanceId":"undefined","deviceId":"null","host":"(none)","ip":"ip-unknown","version":"n/a","ts":5}"#;
     let mut mirror = Mirror::standalone(MirrorConfig::standalone());
     mirror.apply_list(list(&format!("[{sent}]")), 5);

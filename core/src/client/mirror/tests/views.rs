@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_view_has_what_there_is_to_show() {
+fn a_view_has_all_displayed_values() {
     let mirror = mirror(
         r#"[{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000}]"#,
         10_000,
