@@ -42,7 +42,7 @@ impl Client {
         self.client.start(now(age_ms, wall_ms));
     }
 
-    /// Disconnects for good; the roster stays, offline.
+    /// Disconnects until the next [`start`](Self::start); the roster stays, offline.
     pub fn stop(&mut self, age_ms: f64, wall_ms: f64) {
         self.client.stop(now(age_ms, wall_ms));
     }
@@ -65,7 +65,7 @@ impl Client {
         self.client.set_online(is_online, now(age_ms, wall_ms));
     }
 
-    /// Reports input of the user at this moment.
+    /// Reports user input at this time.
     #[wasm_bindgen(js_name = reportInput)]
     pub fn report_input(&mut self, age_ms: f64, wall_ms: f64) {
         self.client.report_input(now(age_ms, wall_ms));
@@ -102,18 +102,18 @@ impl Client {
         Ok(number(id))
     }
 
-    /// A socket is open.
+    /// Handles an opened socket.
     pub fn opened(&mut self, socket: f64, age_ms: f64, wall_ms: f64) {
         self.client.handle_open(integer(socket), now(age_ms, wall_ms));
     }
 
-    /// A text frame arrived.
+    /// Handles a text frame.
     pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) {
         self.client
             .handle_text(integer(socket), frame, now(age_ms, wall_ms));
     }
 
-    /// A socket is closed, or could not be opened: then the code is 1006.
+    /// Handles a closed socket, or one that could not be opened: then the code is 1006.
     pub fn closed(&mut self, socket: f64, code: u16, reason: &str, age_ms: f64, wall_ms: f64) {
         self.client
             .handle_close(integer(socket), code, reason, now(age_ms, wall_ms));
@@ -122,14 +122,14 @@ impl Client {
     /// Takes the key's signature for a `sign` output: base64url without padding, or `undefined` if it cannot sign.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "wasm-bindgen hands over no optional references"
+        reason = "wasm-bindgen passes no optional references"
     )]
     pub fn signature(&mut self, socket: f64, signature: Option<String>, age_ms: f64, wall_ms: f64) {
         self.client
             .handle_signature(integer(socket), signature.as_deref(), now(age_ms, wall_ms));
     }
 
-    /// Time passed.
+    /// Executes what is due.
     pub fn advance(&mut self, age_ms: f64, wall_ms: f64) {
         self.client.handle_timeout(now(age_ms, wall_ms));
     }

@@ -1,9 +1,9 @@
-//! Numbers of JavaScript as the integers of the core.
+//! Converts between JavaScript's numbers and the core's integers.
 
 use presence_core::Now;
 use presence_core::model::entry::MAX_SAFE_INTEGER;
 
-/// Both clocks, in ms.
+/// Returns the time on both clocks, in ms.
 pub(crate) fn now(age_ms: f64, wall_ms: f64) -> Now {
     Now {
         age_ms: integer(age_ms),
@@ -11,14 +11,14 @@ pub(crate) fn now(age_ms: f64, wall_ms: f64) -> Now {
     }
 }
 
-/// Cuts the fraction off. Values out of range and `NaN` become 0 or the greatest integer that JavaScript
-/// holds exactly.
+/// Truncates a number. Values out of range become 0 or the greatest integer that JavaScript represents exactly;
+/// `NaN` becomes 0.
 pub(crate) fn integer(number: f64) -> u64 {
-    // `as` saturates, and makes 0 of what is not a number.
+    // `as` saturates, and converts `NaN` to 0.
     (number as u64).min(MAX_SAFE_INTEGER)
 }
 
-/// An integer for JavaScript; all of the core's are small enough to be exact.
+/// Returns an integer as a number; all of the core's integers are small enough to be exact.
 pub(crate) fn number(integer: u64) -> f64 {
     integer as f64
 }

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use crate::clock::{integer, number};
 use crate::options::{self, Options};
 
-/// The status of a row of this age in ms: `Active`, `Idle` or `Stale`. Absent thresholds are the
+/// Returns the status of a row of this age in ms: `Active`, `Idle` or `Stale`. Absent thresholds are the
 /// mac app's.
 #[wasm_bindgen(js_name = status)]
 #[must_use]
@@ -30,7 +30,7 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
         .into()
 }
 
-/// Returns the status that a row is displayed with: `Left` if it left, else as [`status_of`]. `reasons` are those of
+/// Returns the status that a row is displayed with: `Left` if it left, else that of [`status_of`]. `reasons` are those of
 /// its raw rows; a raw row without a reason has an empty one.
 #[wasm_bindgen(js_name = displayStatus)]
 #[must_use]
@@ -60,7 +60,7 @@ pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f
         .map(number)
 }
 
-/// Absent ages are the mac app's.
+/// Returns the thresholds; absent ages are the mac app's.
 fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> Thresholds {
     let default = Thresholds::default();
     Thresholds {
@@ -76,7 +76,7 @@ pub fn age_text(age_ms: f64) -> String {
     status::age_text(integer(age_ms)).into()
 }
 
-/// The label of a `reason`.
+/// Returns the label of a `reason`.
 #[wasm_bindgen(js_name = reasonLabel)]
 #[must_use]
 pub fn reason_label(reason: &str) -> String {
@@ -90,14 +90,14 @@ pub fn platform_label(platform: &str) -> String {
     status::platform_label(platform)
 }
 
-/// The presence key of an id; `undefined` for a blank id and for a placeholder such as the text `undefined`.
+/// Returns the presence key of an id; `undefined` for a blank id and for a placeholder such as the text `undefined`.
 #[wasm_bindgen(js_name = normalizeKey)]
 #[must_use]
 pub fn normalize_key(raw: &str) -> Option<String> {
     PresenceKey::parse(raw).map(|key| key.as_str().into())
 }
 
-/// The presence key of a beacon that only has its text.
+/// Returns the presence key of a beacon that has only a text.
 #[wasm_bindgen(js_name = textKey)]
 #[must_use]
 pub fn text_key(text: &str) -> Option<String> {
@@ -143,14 +143,14 @@ pub fn parse_beacon_text(text: &str) -> Result<Option<Ts<BeaconText>>, JsError> 
     Ok(Some(beacon.into_ts()?))
 }
 
-/// Whether an IP address is a loopback one, in any spelling.
+/// Returns whether an IP address is a loopback address, in any spelling.
 #[wasm_bindgen(js_name = isLoopback)]
 #[must_use]
 pub fn is_loopback(address: &str) -> bool {
     address::is_loopback(address)
 }
 
-/// Whether the granted scopes include the wanted one.
+/// Returns whether the granted scopes include the wanted one.
 #[wasm_bindgen(js_name = scopesSatisfy)]
 #[must_use]
 #[expect(
@@ -161,14 +161,14 @@ pub fn scopes_satisfy(granted: Vec<String>, wanted: &str) -> bool {
     scope::is_satisfied(&granted, wanted)
 }
 
-/// A close reason cut to what a close frame holds.
+/// Returns a close reason, truncated to the limit of a close frame.
 #[wasm_bindgen(js_name = closeReason)]
 #[must_use]
 pub fn close_reason(reason: String) -> String {
     CloseFrame::new(1_000, reason).reason.into()
 }
 
-/// The text that a device signs, in version 2 or 3. `fields` is the JSON of `{deviceId, clientId,
+/// Returns the text that a device signs, in version 2 or 3. `fields` is the JSON of `{deviceId, clientId,
 /// clientMode, role, scopes, signedAt, token?, nonce, platform?, deviceFamily?}`.
 ///
 /// # Errors

@@ -26,14 +26,14 @@ use crate::clock::{now, number};
 
 /// A gateway whose sockets are numbers and whose time is an argument.
 ///
-/// After every call take each [`poll`](Self::poll) until it returns nothing, then what each socket has
-/// to [`take`](Self::take).
+/// After every call, call [`poll`](Self::poll) until it returns nothing, then [`take`](Self::take) for each socket until
+/// it returns nothing.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
     hub: Hub,
-    /// The open sockets, by ascending number; they are few, so a list suffices.
+    /// The open sockets, by ascending number; there are few, so a list suffices.
     sockets: Vec<Socket>,
     opened: u32,
     /// Whether handshakes wait for their verdict.
@@ -59,7 +59,7 @@ struct Socket {
 
 #[wasm_bindgen]
 impl Gateway {
-    /// A gateway with the configuration in the JSON text `config`; every member has a default.
+    /// Returns a gateway with the configuration in the JSON text `config`; every member has a default.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad member.
@@ -97,7 +97,7 @@ impl Gateway {
         let limits = &self.config.hub.limits;
         let machine = Connection::new(
             limits,
-            // Ids of one length, so that none is a prefix of another.
+            // The ids have equal lengths, so that none is a prefix of another.
             format!("00000000-0000-4000-8000-{id:012}").into(),
             format!("00000000-0000-4000-9000-{id:012}").into(),
             remote_ip,
@@ -122,7 +122,7 @@ impl Gateway {
         id
     }
 
-    /// A text frame arrives on a socket.
+    /// Handles a text frame of a socket.
     pub fn text(&mut self, socket: u32, frame: &str, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.with(socket, now, |socket| {
@@ -134,7 +134,7 @@ impl Gateway {
         });
     }
 
-    /// The answer to a `verify` event: `verified`, `id-mismatch`, `public-key-invalid`,
+    /// Handles the answer to a `verify` event: `verified`, `id-mismatch`, `public-key-invalid`,
     /// `signature-invalid`, `signature-expired`, `nonce-required` or `nonce-mismatch`.
     ///
     /// # Errors
@@ -158,8 +158,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Lets `connect` requests wait for their verdict, as where secrets are checked elsewhere; `false` gives
-    /// the waiting requests their verdicts.
+    /// Sets whether `connect` requests wait for their verdict, as on gateways that check secrets elsewhere; `false`
+    /// decides the waiting requests.
     pub fn hold(&mut self, is_holding: bool, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.is_holding = is_holding;
@@ -174,7 +174,7 @@ impl Gateway {
         }
     }
 
-    /// A pong arrives on a socket.
+    /// Handles a pong of a socket.
     pub fn pong(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         if let Some(conn) = self.socket(socket).and_then(|socket| socket.conn) {
@@ -183,7 +183,7 @@ impl Gateway {
         }
     }
 
-    /// Ends a socket: the client closed it or vanished, or our close frame was sent.
+    /// Handles the end of a socket: the client closed it or was lost, or our close frame was sent.
     pub fn close(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
         let Some(at) = self.sockets.iter().position(|open| open.id == socket) else {
             return;
@@ -201,7 +201,7 @@ impl Gateway {
         }
     }
 
-    /// Time passed.
+    /// Executes what is due.
     pub fn advance(&mut self, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.hub.handle_timeout(now);
@@ -221,7 +221,7 @@ impl Gateway {
         handshakes.chain(self.hub.poll_timeout()).min().map(number)
     }
 
-    /// Announces the end to all sockets and closes them.
+    /// Announces the shutdown to all sockets and closes them.
     pub fn shutdown(&mut self, reason: &str, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.hub.shutdown(reason, now);
@@ -237,7 +237,7 @@ impl Gateway {
         Ok(event.map(|event| event.into_ts()).transpose()?)
     }
 
-    /// The next frame for a socket.
+    /// Returns the next frame for a socket.
     ///
     /// # Errors
     /// Does not happen.
@@ -255,7 +255,7 @@ impl Gateway {
         Ok(frame.map(|frame| frame.into_ts()).transpose()?)
     }
 
-    /// The roster as the JSON text of a list, newest first.
+    /// Returns the roster as the JSON text of a list, newest first.
     pub fn list(&mut self, age_ms: f64, wall_ms: f64) -> String {
         let now = now(age_ms, wall_ms);
         let list = self.hub.list(now);
@@ -264,19 +264,19 @@ impl Gateway {
         serde_json::to_string(&list).unwrap_or_default()
     }
 
-    /// The presence version.
+    /// Returns the presence version.
     #[must_use]
     pub fn version(&self) -> f64 {
         number(self.hub.version())
     }
 
-    /// Number of rows, the gateway's own included.
+    /// Returns the number of rows, the gateway's own included.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.hub.rows()
     }
 
-    /// Number of sockets that completed the handshake.
+    /// Returns the number of sockets that completed the handshake.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.hub.connections()
@@ -288,7 +288,7 @@ impl Gateway {
         self.sockets.iter_mut().find(|socket| socket.id == id)
     }
 
-    /// Applies an input to a socket, then its consequences.
+    /// Applies an input to a socket, then executes the outputs.
     fn with(&mut self, socket: u32, now: Now, happen: impl FnOnce(&mut Socket)) {
         if let Some(found) = self.socket(socket).filter(|socket| !socket.is_closing) {
             happen(found);
@@ -296,7 +296,7 @@ impl Gateway {
         }
     }
 
-    /// Carries out the outputs of a socket's state machine.
+    /// Executes the outputs of a socket's state machine.
     fn settle(&mut self, id: u32, now: Now) {
         while let Some(socket) = self.sockets.iter_mut().find(|socket| socket.id == id)
             && let Some(output) = socket.machine.poll_output()
@@ -350,7 +350,7 @@ impl Gateway {
         }
     }
 
-    /// Carries out the outputs of the hub.
+    /// Executes the outputs of the hub.
     fn drain_hub(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
             let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = output else {

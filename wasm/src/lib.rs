@@ -1,10 +1,10 @@
-//! The core for JavaScript: thin bindings without rules of their own.
+//! The core for JavaScript: thin bindings that contain no rules.
 //!
 //! Frames and rows cross as JSON text, because `JSON.parse` is faster than calls through the boundary. Other values
 //! are objects that serde makes from Rust types; the TypeScript types are generated from these.
 //!
 //! Every method that needs the time takes both clocks of [`presence_core::Now`] as its last
-//! arguments, in ms; fractions are cut off.
+//! arguments, in ms; fractions are truncated.
 extern crate alloc;
 
 #[cfg(feature = "client")]

@@ -22,7 +22,7 @@ pub(crate) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The members of `json`; messages call it `name`.
+    /// Returns the members of `json`; error messages call it `name`.
     pub(crate) fn new(json: &'a RawValue, name: &str) -> Result<Self, JsValue> {
         Self::of(Some(json), name.into())
     }
@@ -51,12 +51,12 @@ impl<'a> Options<'a> {
         [&self.path, ".", name].concat()
     }
 
-    /// The object `name`.
+    /// Returns the object `name`.
     pub(crate) fn object(&self, name: &str) -> Result<Self, JsValue> {
         Self::of(self.get(name), self.path(name))
     }
 
-    /// Whether `name` is exactly `false`.
+    /// Returns whether `name` is exactly `false`.
     #[cfg(feature = "client")]
     pub(crate) fn is_false(&self, name: &str) -> bool {
         self.get(name).and_then(boolean) == Some(false)
@@ -70,7 +70,7 @@ impl<'a> Options<'a> {
         Ok(self.text(name)?.map(Box::from))
     }
 
-    /// The string `name`, which must be present and not empty.
+    /// Returns the string `name`, which must be present and not empty.
     #[cfg(feature = "client")]
     pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, JsValue> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
@@ -82,18 +82,18 @@ impl<'a> Options<'a> {
         self.typed(name, boolean, "must be a boolean")
     }
 
-    /// The number `name` as an integer of 0..2^53 - 1, or `default`.
+    /// Returns the number `name` as an integer of 0..2^53 - 1, or `default`.
     pub(crate) fn integer(&self, name: &str, default: u64) -> Result<u64, JsValue> {
         Ok(self.typed(name, integer, "must be a number")?.unwrap_or(default))
     }
 
-    /// The number `name` as an integer of 0..2^53 - 1, if it is present.
+    /// Returns the number `name` as an integer of 0..2^53 - 1, if it is present.
     #[cfg(feature = "gateway")]
     pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<u64>, JsValue> {
         self.typed(name, integer, "must be a number")
     }
 
-    /// The list of strings `name`.
+    /// Returns the list of strings `name`.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<Box<str>>>, JsValue> {
         let why = "must be a list of strings";
         let Some(items) = self.typed(name, |list| items(list.get()), why)? else {
@@ -119,12 +119,12 @@ impl<'a> Options<'a> {
     }
 }
 
-/// A number as a size, at most that of this machine.
+/// Returns a number as a size, at most the platform's maximum.
 pub(crate) fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// A setting that the core refuses, under the option's name: `options.limits.tickIntervalMs`.
+/// Returns the error of a setting that the core refuses, under the option's name: `options.limits.tickIntervalMs`.
 pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
     let mut path = String::from("options.");
     let mut is_start = false;
@@ -146,7 +146,7 @@ pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
     invalid(&path, &why)
 }
 
-/// Parses the JSON text of options; messages call it `name`.
+/// Parses the JSON text of options; error messages call it `name`.
 pub(crate) fn parse<'a>(text: &'a str, name: &str) -> Result<&'a RawValue, JsValue> {
     serde_json::from_str(text).map_err(|_| invalid(name, "must be JSON"))
 }

@@ -1,4 +1,4 @@
-//! A recording of a gateway's inputs, and its rows at any moment.
+//! A recording of a gateway's inputs, and its rows at any time.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -14,7 +14,7 @@ use crate::clock::integer;
 use crate::error::{error, invalid};
 use crate::options::{self, Options};
 
-/// A recording that was read and replayed once. Moments are in ms after its start.
+/// A recording that was read and replayed once. Times are in ms after its start.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Recording {
@@ -36,7 +36,7 @@ impl RecordingReader {
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let mut text = String::new();
-        // If this much memory is not available now, the text grows with the pieces.
+        // If this much memory is not available, the text grows with the pieces.
         let _ = text.try_reserve(bytes);
         Self {
             text,
@@ -87,7 +87,7 @@ struct Summary<'a> {
     problem: Option<&'a str>,
 }
 
-/// A moment, for JavaScript.
+/// The roster at one time, for JavaScript.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -126,7 +126,7 @@ impl Recording {
         Ok(Self { recording })
     }
 
-    /// `{header, startMs, durationMs, inputs, missing, problem}` as JSON.
+    /// Returns `{header, startMs, durationMs, inputs, missing, problem}` as JSON.
     #[must_use]
     pub fn summary(&self) -> String {
         let recording = &self.recording;
@@ -141,8 +141,8 @@ impl Recording {
         })
     }
 
-    /// `{atMs, wallMs, rows, keys, digest, inputs, missing, maxEntries, problem, answer}` at that moment, as JSON; `answer`
-    /// is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
+    /// Returns `{atMs, wallMs, rows, keys, digest, inputs, missing, maxEntries, problem, answer}` at that time, as JSON;
+    /// `answer` is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.
@@ -165,7 +165,7 @@ impl Recording {
         }))
     }
 
-    /// The answer to `presence.explain` for the row with this key at this moment, as JSON; `undefined` if absent.
+    /// Returns the answer to `presence.explain` for the row with this key at this time, as JSON; `undefined` if absent.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.
@@ -173,7 +173,7 @@ impl Recording {
         Ok(self.reach(after_ms, bounds)?.replay.explain_row(key))
     }
 
-    /// The changes of rows after one moment and until another, oldest first, as JSON: `[{atMs, key, what, text}]`.
+    /// Returns the changes of rows between two times, oldest first, as JSON: `[{atMs, key, what, text}]`.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.
@@ -214,7 +214,7 @@ fn read_bounds(json: &str) -> Result<Bounds, JsValue> {
     })
 }
 
-/// Strings, integers and lists of them always encode.
+/// Encodes a value as JSON, which cannot fail for strings, integers and lists of them.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ pub struct Roster {
 
 #[wasm_bindgen]
 impl Roster {
-    /// An empty roster. `options` is the JSON of `{ttlMs, maxRows, thresholds: {activeMs, idleMs}}`, all
+    /// Returns an empty roster. `options` is the JSON of `{ttlMs, maxRows, thresholds: {activeMs, idleMs}}`, all
     /// optional.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Roster {
         })
     }
 
-    /// Applies a text that holds a list: the list itself, a `presence` event, `hello-ok`, the answer to a
+    /// Applies a text that contains a list: the list itself, a `presence` event, `hello-ok`, the answer to a
     /// request, or a payload of these, keyed lists included. Also applies a `presence.delta` event; returns
     /// `false` if the delta does not follow the current state.
     ///
@@ -58,12 +58,12 @@ impl Roster {
         Ok(true)
     }
 
-    /// Updates statuses and removes expired rows, as of a moment.
+    /// Updates statuses and removes expired rows, as of this time.
     pub fn settle(&mut self, now_ms: f64) {
         self.mirror.settle(integer(now_ms));
     }
 
-    /// Returns when a status changes or a row expires next; `undefined`: never.
+    /// Returns when a status changes or a row expires next; `undefined` for never.
     #[wasm_bindgen(js_name = nextChange)]
     #[must_use]
     pub fn next_change(&self) -> Option<f64> {
@@ -96,7 +96,7 @@ impl Roster {
         Some(self.mirror.diff_json(&diff))
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn size(&self) -> usize {
         self.mirror.len()

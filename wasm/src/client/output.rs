@@ -38,9 +38,9 @@ pub enum ClientEvent {
     State { state: ConnectionPhase },
     /// The JSON text of the answer to a request or beacon.
     Answer { id: u64, payload: Box<str> },
-    /// Why there is no answer to a request or beacon.
+    /// The reason why there is no answer to a request or beacon.
     Failure { id: u64, problem: Problem },
-    /// The client continues without the right to read the roster.
+    /// The client continues without the scope to read the roster.
     NoReadScope { problem: Problem },
     /// The gateway refused a beacon: beacons are off.
     BeaconRefused { problem: Problem },
@@ -62,7 +62,7 @@ pub enum ConnectionPhase {
     Refused { problem: Problem },
 }
 
-/// Facts from the gateway's hello.
+/// Members of the gateway's hello.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveConnection {
@@ -86,7 +86,7 @@ pub struct Problem {
 }
 
 impl ClientOutput {
-    /// The output as JavaScript gets it; `None` for kinds that are new in the core.
+    /// Returns the output for JavaScript; `None` for kinds that this module does not know.
     pub(super) fn of(output: core::ClientOutput, client: &core::Client) -> Option<Self> {
         use core::ClientOutput as Core;
         Some(match output {
@@ -166,7 +166,7 @@ impl From<&Hello> for LiveConnection {
     }
 }
 
-/// Without a problem from the core, the connection ended by itself.
+/// Without a problem from the core, the connection was lost.
 impl From<Option<core::Problem>> for Problem {
     fn from(problem: Option<core::Problem>) -> Self {
         let (code, message, remedy) = match problem {

@@ -18,7 +18,7 @@ pub(super) struct Config {
     pub(super) secret: Secret,
 }
 
-/// The secret of clients.
+/// The secret that clients must present.
 #[derive(Debug)]
 pub(super) struct Secret {
     mode: &'static str,
@@ -52,7 +52,7 @@ impl Config {
     }
 }
 
-/// The gateway's own row, without unknown members.
+/// Returns the gateway's own row, without unknown members.
 fn self_entry(options: &Options<'_>) -> Result<PresenceEntry, JsValue> {
     Ok(PresenceEntry {
         host: options.boxed("host")?,

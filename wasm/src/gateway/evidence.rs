@@ -39,7 +39,7 @@ pub struct DeviceQuestion {
 }
 
 impl DeviceQuestion {
-    /// What to verify of a request; `None` if it has no device.
+    /// Returns what to verify in a request; `None` if it has no device.
     pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
         let proof = params.device.clone()?;
         let (refusal, texts) = match device::precheck(params, nonce, now) {
