@@ -87,7 +87,7 @@ export class PlainRoster {
       if (!raw) continue;
       raw.ts = integer(ts);
       // Count from the reported value: otherwise the rounding errors of all touches would add up.
-      if (raw.told) raw.input = raw.told.input + Math.max(Math.floor((raw.ts - raw.told.ts) / 1_000), 0);
+      if (raw.reported) raw.input = raw.reported.input + Math.max(Math.floor((raw.ts - raw.reported.ts) / 1_000), 0);
       changed.add(raw.row.key);
     }
     this.#version = to;
@@ -108,8 +108,8 @@ export class PlainRoster {
     // A row without a time counts as received now.
     const ts = integer(entry.ts) ?? now;
     const input = integer(entry.lastInputSeconds);
-    const told = input === undefined ? undefined : { ts, input };
-    const raw = { entry, ts, input, told, place, row, digest: this.#digest === undefined ? 0n : rowDigest(wireKey, entry) };
+    const reported = input === undefined ? undefined : { ts, input };
+    const raw = { entry, ts, input, reported, place, row, digest: this.#digest === undefined ? 0n : rowDigest(wireKey, entry) };
     if (this.#digest !== undefined) this.#digest += raw.digest;
     row.members.push(raw);
     row.members.sort((a, b) => a.place - b.place);

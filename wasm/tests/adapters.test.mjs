@@ -74,16 +74,16 @@ describe("the store", () => {
       runs += 1;
       return rows.filter((row) => row !== "b");
     });
-    const told = [];
-    const unsubscribe = store.subscribe((selection) => told.push(selection));
+    const reported = [];
+    const unsubscribe = store.subscribe((selection) => reported.push(selection));
     const first = store.getSnapshot();
     assert.equal(store.getSnapshot(), first);
     assert.equal(runs, 1, "once for each snapshot");
     client.set({ rows: ["a"] });
     assert.equal(store.getSnapshot(), first);
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
     client.set({ rows: ["c"] });
-    assert.deepEqual(told, [["c"]]);
+    assert.deepEqual(reported, [["c"]]);
     unsubscribe();
     assert.equal(client.listeners.size, 0);
   });
@@ -91,11 +91,11 @@ describe("the store", () => {
   test("notifies a subscriber of a change that was read before the notification", () => {
     const client = source({ rows: 1 });
     const store = rosterStore(client, ({ rows }) => rows);
-    const told = [];
+    const reported = [];
     client.subscribe(() => store.getSnapshot());
-    store.subscribe((rows) => told.push(rows));
+    store.subscribe((rows) => reported.push(rows));
     client.set({ rows: 2 });
-    assert.deepEqual(told, [2]);
+    assert.deepEqual(reported, [2]);
   });
 
   test("selects the roster by default, and compares with the given function", () => {

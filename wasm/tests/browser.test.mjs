@@ -25,7 +25,7 @@ async function inPage(t, job, argument, exposed = {}) {
 }
 
 /** Reports each result of a page as a test. */
-async function tell(t, results) {
+async function report(t, results) {
   assert.ok(results.length > 0, "there are tests");
   for (const { name, error } of results) {
     await t.test(name, () => {
@@ -38,7 +38,7 @@ describe("suites in Chromium", () => {
   for (const name of Object.keys(SUITES)) {
     test(name, async (t) => {
       const { result, page } = await inPage(t, "runSuite", name);
-      await tell(t, result);
+      await report(t, result);
       assert.deepEqual(page.complaints, []);
     });
   }
@@ -50,7 +50,7 @@ test("a real gateway in Chromium", async (t) => {
     stopGateway: () => gateway.stop(),
     startGateway: () => gateway.start(),
   });
-  await tell(t, result);
+  await report(t, result);
 });
 
 test("vectors in Chromium give the digest of Node", async (t) => {

@@ -79,9 +79,9 @@ describe("<presence-roster> properties, slots and events", () => {
   });
 
   test("the element shows an error for an invalid property until the property is corrected", async () => {
-    const told = await page.evaluate(async () => {
-      const told = [];
-      element.addEventListener("error", ({ error }) => told.push(error.code));
+    const reported = await page.evaluate(async () => {
+      const reported = [];
+      element.addEventListener("error", ({ error }) => reported.push(error.code));
       const connection = () => element.shadowRoot.querySelector("[part=connection]").innerText;
       const invalid = [
         { url: "ws://127.0.0.1:9", locale: "no_tag" },
@@ -93,14 +93,14 @@ describe("<presence-roster> properties, slots and events", () => {
         await element.updateComplete;
         element.requestUpdate();
         await element.updateComplete;
-        told.push(connection(), element.client === undefined);
+        reported.push(connection(), element.client === undefined);
       }
       Object.assign(element, { url: null });
       await element.updateComplete;
-      return [...told, connection()];
+      return [...reported, connection()];
     });
-    assert.equal(told.filter((code) => code === "INVALID_ARGUMENT").length, 3, told.join(" | "));
-    assert.match(told.join(" | "), /no_tag.*true.*labels.nonsense.*true.*url.*true.*Not connected/);
+    assert.equal(reported.filter((code) => code === "INVALID_ARGUMENT").length, 3, reported.join(" | "));
+    assert.match(reported.join(" | "), /no_tag.*true.*labels.nonsense.*true.*url.*true.*Not connected/);
   });
 
   test("all words can be translated", async () => {
@@ -138,7 +138,7 @@ describe("<presence-roster> properties, slots and events", () => {
     ]);
     await page.clock.runFor(3_000);
     assert.equal(await news(), "2 da");
-    await page.evaluate(() => element.client.tell("join", row("kim", { host: undefined })));
+    await page.evaluate(() => element.client.report("join", row("kim", { host: undefined })));
     await page.clock.runFor(3_000);
     assert.equal(await news(), "unbekannt kam");
   });
@@ -151,18 +151,18 @@ describe("<presence-roster> properties, slots and events", () => {
     await page.clock.runFor(3_000);
     assert.equal(await news(), "2 instances");
     await page.evaluate(async () => {
-      first.tell("join", row("kim"));
-      first.tell("leave", row("ben"));
+      first.report("join", row("kim"));
+      first.report("leave", row("ben"));
       first.show([row("ana")], { connection: { phase: "waiting" } });
       element.client = new StubClient([row("cleo")]);
       await element.updateComplete;
-      first.tell("join", row("lou"));
+      first.report("join", row("lou"));
     });
     assert.equal(await news(), "", "the last announcement was about another list");
     await page.clock.runFor(3_000);
     assert.equal(await news(), "1 instance");
     await page.evaluate(async () => {
-      element.client.tell("join", row("dan"));
+      element.client.report("join", row("dan"));
       element.client = null;
       await element.updateComplete;
     });

@@ -92,7 +92,10 @@ describe("<presence-roster>", () => {
   test("it shows the live roster under a strict content security policy", async (t) => {
     const page = await open(t);
     await rows(page).filter({ hasText: "this client" }).waitFor();
-    const scopes = await page.evaluate(() => document.querySelector("presence-roster").client.roster.rows.find(({ isOwn }) => isOwn).scopes);
+    const scopes = await page.evaluate(() => {
+      const { roster } = document.querySelector("presence-roster").client;
+      return roster.rows.find(({ isOwn }) => isOwn).scopes;
+    });
     assert.deepEqual(scopes, ["operator.read"], "it asks for no more than it needs");
     assert.match(await page.locator("presence-roster [part=heading]").innerText(), /Instances \(\d+\)/);
     assert.match(await page.locator("presence-roster [part=connection]").innerText(), /^Live$/);
@@ -195,22 +198,22 @@ describe("<presence-roster>", () => {
         }
         const element = document.querySelector("presence-roster");
         element.client = new PresenceClient({ url, token, deviceKey: false }).start();
-        globalThis.told = [];
+        globalThis.announcements = [];
         const region = element.shadowRoot.querySelector("[role=status]");
-        const observer = new MutationObserver(() => told.push(region.textContent));
+        const observer = new MutationObserver(() => announcements.push(region.textContent));
         observer.observe(region, { childList: true, characterData: true, subtree: true });
       },
       [own.url, own.token],
     );
-    const heard = (pattern) => page.waitForFunction((pattern) => told.some((text) => new RegExp(pattern).test(text)), pattern);
+    const heard = (pattern) => page.waitForFunction((pattern) => announcements.some((text) => new RegExp(pattern).test(text)), pattern);
     await heard("instances");
     await own.stop();
     await page.evaluate(() => globalThis.Ned.close());
     await own.start();
     await heard("Ned left");
     await rows(page).filter({ hasText: "Kim" }).filter({ hasText: "Active" }).waitFor();
-    const told = await page.evaluate(() => globalThis.told);
-    assert.ok(told.every((text) => !text.includes("Kim")), told.join(" | "));
+    const announcements = await page.evaluate(() => globalThis.announcements);
+    assert.ok(announcements.every((text) => !text.includes("Kim")), announcements.join(" | "));
   });
 
   test("it fits narrow phones", async (t) => {

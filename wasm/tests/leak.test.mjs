@@ -126,17 +126,17 @@ test("a running client without listeners is collected, and its connection is clo
 
 test("a running client with a listener is not collected", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
-  let told = 0;
+  let calls = 0;
   const forgotten = await forgetClient(make, async (one) => {
-    one.addEventListener("roster", () => (told += 1));
+    one.addEventListener("roster", () => (calls += 1));
     one.start();
     await one.connected();
     await clock.advance(1_000);
   });
   await collectAll();
-  const before = told;
+  const before = calls;
   await clock.advance(120_000);
-  assert.ok(told > before, "its listener is still called");
+  assert.ok(calls > before, "its listener is still called");
   assert.equal(gateway.connections, 1);
   forgotten.deref().close();
 });

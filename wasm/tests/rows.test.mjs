@@ -33,7 +33,9 @@ function row(pick, blank) {
   if (pick(4) > 0) add("instanceId", pick(8) === 0 ? string() : `"${["I-", "i-", " i-"][pick(3)]}${pick(12)}"`);
   if (pick(3) === 0) add("deviceId", `"d-${pick(6)}"`);
   for (const name of ["host", "ip", "platform", "mode", "reason", "text", "version"]) if (pick(2) === 0) add(name, string());
-  for (const name of ["roles", "scopes"]) if (pick(3) === 0) add(name, pick(5) === 0 ? string() : `["r${pick(3)}","r${pick(3)}"]`);
+  for (const name of ["roles", "scopes"]) {
+    if (pick(3) === 0) add(name, pick(5) === 0 ? string() : `["r${pick(3)}","r${pick(3)}"]`);
+  }
   if (pick(6) > 0) add("ts", pick(9) === 0 ? ODD[pick(ODD.length)] : NOW - pick(400_000));
   if (pick(3) === 0) add("lastInputSeconds", [5, 0, 2_592_000, 1.5, '"x"', -3][pick(6)]);
   if (pick(5) === 0) add(["mood", "__proto__", "é", "toString", "host"][pick(5)], ODD[pick(ODD.length)]);

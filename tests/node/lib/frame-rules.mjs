@@ -119,7 +119,8 @@ class ConnectionRules {
     const presence = hello?.snapshot?.presence;
     this.#version = hello?.snapshot?.stateVersion?.presence;
     if (this.#extensions) return;
-    const shown = { ...hello, snapshot: { ...hello.snapshot, presence: presence?.map((entry) => this.#rules.presentable(entry)) } };
+    const rows = presence?.map((entry) => this.#rules.presentable(entry));
+    const shown = { ...hello, snapshot: { ...hello.snapshot, presence: rows } };
     for (const problem of problems("HelloOk", shown)) violated(problem);
     const { role, scopes } = hello.auth ?? {};
     const reads = role === "operator" && scopes?.some((scope) => /^operator\.(read|write|admin)$/u.test(scope));

@@ -39,7 +39,7 @@ export class StubClient extends EventTarget {
   }
 
   /** Reports a `join` or a `leave`, after its grace period. */
-  tell(type, row) {
+  report(type, row) {
     this.dispatchEvent(new CustomEvent(type, { detail: row }));
   }
 

@@ -3,7 +3,7 @@
 import { world } from "../lib/world.mjs";
 
 /** Records what a client reports, in short form. */
-function told(client, options) {
+function record(client, options) {
   const words = [];
   const ends = [
     client.onJoin(({ host }) => words.push(`${host} joins`), options),
@@ -17,7 +17,7 @@ export default function arrivals({ test, assert, presence }) {
     const { clock, client, peer } = world(t, presence);
     peer({ instanceId: "early", displayName: "Early" });
     const dashboard = client();
-    const { words, end } = told(dashboard);
+    const { words, end } = record(dashboard);
     dashboard.start();
     await dashboard.connected();
     await clock.advance(1_000);
@@ -44,7 +44,7 @@ export default function arrivals({ test, assert, presence }) {
     const dashboard = client().start();
     await dashboard.connected();
     await clock.advance(0);
-    const { words } = told(dashboard, { graceMs: 20_000 });
+    const { words } = record(dashboard, { graceMs: 20_000 });
     const first = peer();
     await clock.advance(1_000);
     first.socket.close();
@@ -61,7 +61,7 @@ export default function arrivals({ test, assert, presence }) {
     const other = peer();
     other.beacon({ instanceId: "cron", host: "cron" });
     await clock.advance(1_000);
-    const { words } = told(dashboard);
+    const { words } = record(dashboard);
     await clock.advance(70_000);
     assert.deepEqual(words, ["cron leaves: removed, Active"]);
   });
@@ -80,7 +80,7 @@ export default function arrivals({ test, assert, presence }) {
     await faithful.connected();
     peer();
     await clock.advance(1_000);
-    const { words } = told(dashboard, { graceMs: 40_000 });
+    const { words } = record(dashboard, { graceMs: 40_000 });
     gateway.shutdown("update");
     await clock.advance(60_000);
     assert.deepEqual(words, [], "no leaves are reported while the gateway is away");
@@ -105,7 +105,7 @@ export default function arrivals({ test, assert, presence }) {
     await dashboard.connected();
     peer();
     await clock.advance(1_000);
-    const { words } = told(dashboard);
+    const { words } = record(dashboard);
     current = other;
     dashboard.reconnect({ url: "ws://two" });
     await dashboard.connected();

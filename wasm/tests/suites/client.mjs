@@ -196,11 +196,11 @@ export default function clients({ test, assert, presence }) {
   test("roster events report added, changed and removed rows", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client();
-    const told = [];
+    const reported = [];
     dashboard.addEventListener("roster", ({ diff }) => {
-      told.push(...diff.added.map(({ host }) => `+${host}`));
-      told.push(...diff.removed.map(({ host }) => `-${host}`));
-      told.push(...diff.changed.map(({ row, fields }) => `${row.host}:${fields.join()}`));
+      reported.push(...diff.added.map(({ host }) => `+${host}`));
+      reported.push(...diff.removed.map(({ host }) => `-${host}`));
+      reported.push(...diff.changed.map(({ row, fields }) => `${row.host}:${fields.join()}`));
     });
     dashboard.start();
     await dashboard.connected();
@@ -210,7 +210,7 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(1_000);
     other.socket.close();
     await clock.advance(302_000);
-    assert.deepEqual(told, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:status,reason,onlineSince", "-Peer"]);
+    assert.deepEqual(reported, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:status,reason,onlineSince", "-Peer"]);
   });
 
   test("without the read scope, a notice states the remedy", async (t) => {
@@ -277,14 +277,14 @@ export default function clients({ test, assert, presence }) {
     const { clock, client } = world(t, presence);
     for (const end of ["stop", "close", "reconnect"]) {
       const dashboard = client({ instanceId: end });
-      let told = 0;
+      let reported = 0;
       dashboard.addEventListener("roster", () => {
-        told += 1;
-        if (told === 3) dashboard[end]();
+        reported += 1;
+        if (reported === 3) dashboard[end]();
       });
       dashboard.start();
       await clock.advance(120_000);
-      assert.ok(told >= 3, end);
+      assert.ok(reported >= 3, end);
       dashboard.stop();
     }
   });

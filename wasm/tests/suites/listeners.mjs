@@ -68,25 +68,25 @@ export default function listeners({ test, assert, presence, internal }) {
   const monitor = () => {
     const clock = new VirtualClock();
     const targets = { window: new FakeTarget(), document: new FakeTarget() };
-    const told = [];
-    const tell = (what) => (value) => told.push(value === undefined ? what : `${what} ${value}`);
-    const listener = { input: tell("input"), visibility: tell("visible"), online: tell("online") };
-    return { clock, ...targets, told, monitor: new InputMonitor(targets, clock, listener) };
+    const reported = [];
+    const report = (what) => (value) => reported.push(value === undefined ? what : `${what} ${value}`);
+    const listener = { input: report("input"), visibility: report("visible"), online: report("online") };
+    return { clock, ...targets, reported, monitor: new InputMonitor(targets, clock, listener) };
   };
 
   test("input is reported at most once a second, and only trusted input", async () => {
-    const { clock, window, told } = monitor();
+    const { clock, window, reported } = monitor();
     window.fire("pointermove");
     window.fire("pointermove");
     window.fire("keydown");
     await clock.advance(999);
     window.fire("wheel");
-    assert.deepEqual(told, ["input"]);
+    assert.deepEqual(reported, ["input"]);
     await clock.advance(1);
     window.fire("keydown", { isTrusted: false });
-    assert.deepEqual(told, ["input"]);
+    assert.deepEqual(reported, ["input"]);
     window.fire("keydown");
-    assert.deepEqual(told, ["input", "input"]);
+    assert.deepEqual(reported, ["input", "input"]);
   });
 
   test("`watchInput` reports input until it is stopped, and never outside pages", () => {
@@ -116,22 +116,22 @@ export default function listeners({ test, assert, presence, internal }) {
   });
 
   test("showing a page counts as input; hiding it does not", async () => {
-    const { clock, document, told } = monitor();
+    const { clock, document, reported } = monitor();
     document.visibilityState = "hidden";
     document.fire("visibilitychange");
-    assert.deepEqual(told, ["visible false"]);
+    assert.deepEqual(reported, ["visible false"]);
     await clock.advance(5_000);
     document.visibilityState = "visible";
     document.fire("visibilitychange");
-    assert.deepEqual(told, ["visible false", "visible true", "input"]);
+    assert.deepEqual(reported, ["visible false", "visible true", "input"]);
   });
 
   test("going online and returning from the back/forward cache are reported", () => {
-    const { window, told } = monitor();
+    const { window, reported } = monitor();
     window.fire("online");
     window.fire("pageshow", { persisted: false });
     window.fire("pageshow", { persisted: true });
-    assert.deepEqual(told, ["online", "online"]);
+    assert.deepEqual(reported, ["online", "online"]);
   });
 
   test("a stopped monitor leaves no listeners", () => {

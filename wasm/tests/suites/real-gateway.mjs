@@ -54,11 +54,12 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     const one = client(t, { instanceId: "explained", beacons: true, client: { displayName: "Dashboard" } });
     await one.connected();
     const { key } = own(await until(one, "first beacon", (roster) => own(roster)?.reason === "launch"));
-    const told = await one.explain(key);
-    const { source, keyFrom, rows, findings } = told;
-    assert.deepEqual([source, told.key, keyFrom, rows, findings], ["gateway", key, "instanceId", ["explained"], []]);
-    assert.deepEqual(told.connections.map(({ connId }) => connId), [one.connection.connId]);
-    const from = (wanted) => told.members.find(({ name }) => name === wanted).from;
+    const explanation = await one.explain(key);
+    const { source, keyFrom, rows, findings } = explanation;
+    assert.deepEqual([source, explanation.key, keyFrom], ["gateway", key, "instanceId"]);
+    assert.deepEqual([rows, findings], [["explained"], []]);
+    assert.deepEqual(explanation.connections.map(({ connId }) => connId), [one.connection.connId]);
+    const from = (wanted) => explanation.members.find(({ name }) => name === wanted).from;
     assert.deepEqual([from("clientId"), from("reason")], ["handshake", "beacon"]);
     assert.equal(await one.explain("nobody"), undefined);
     one.stop();

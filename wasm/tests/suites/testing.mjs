@@ -16,7 +16,7 @@ function recording(WebSocket, wanted, report) {
 const STUDIO = { host: "studio", instanceId: "mac-1", reason: "connect" };
 
 export default function testing({ test, assert, presence }) {
-  /** A client of a test's gateway. */
+  /** Starts a client at a new gateway. */
   const start = (t) => {
     const gateway = new presence.TestGateway();
     const client = new presence.PresenceClient(gateway.options).start();
@@ -35,7 +35,7 @@ export default function testing({ test, assert, presence }) {
     const shown = () => client.roster.rows.map(({ host, status }) => `${host} ${status}`);
     assert.deepEqual(shown(), ["studio Active", "old Idle"]);
     assert.equal(gateway.entries[0].ts, clock.wallMs());
-    // Longer than a client waits for a gateway that is silent.
+    // Longer than the time after which a client leaves a silent gateway.
     const phases = [];
     client.addEventListener("connection", ({ connection }) => phases.push(connection.phase));
     await clock.advance(120_001);
@@ -47,7 +47,7 @@ export default function testing({ test, assert, presence }) {
     assert.deepEqual([client.roster.hasList, client.roster.rows], [true, []]);
   });
 
-  test("a gateway that cannot be reached, and is found again", async (t) => {
+  test("a client reconnects to a gateway that was unreachable", async (t) => {
     const { gateway, client, clock } = start(t);
     gateway.entries = [STUDIO];
     await client.connected();
@@ -60,7 +60,7 @@ export default function testing({ test, assert, presence }) {
     assert.deepEqual([client.connection.phase, hosts(client.roster).sort()], ["live", ["kiosk", "studio"]]);
   });
 
-  test("by default a client asks for the right to read only, and beacons that need more are opt-in", async (t) => {
+  test("by default a client requests the read scope only; beacons, which need more, are opt-in", async (t) => {
     const asked = [];
     const refused = (code) => Object.assign(new Error("missing scope: operator.admin"), { code });
     // Gateways of protocol 3 send no code.
@@ -94,7 +94,7 @@ export default function testing({ test, assert, presence }) {
     }
   });
 
-  test("a refusal, and requests that the test answers", async (t) => {
+  test("the test sets refusals and answers requests", async (t) => {
     const { gateway, client } = start(t);
     gateway.refusal = "AUTH_TOKEN_MISMATCH";
     await assert.failsWith("AUTH_TOKEN_MISMATCH", () => client.connected());

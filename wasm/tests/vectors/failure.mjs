@@ -11,14 +11,14 @@ export function fail(words) {
 
 /** Does `work`, and prefixes its failure with the place. */
 export function at(place, work) {
-  const tell = (error) => {
+  const prefixed = (error) => {
     throw error instanceof Failure ? new Failure(`${place}: ${error.message}`) : error;
   };
   try {
     const result = work();
-    return result instanceof Promise ? result.catch(tell) : result;
+    return result instanceof Promise ? result.catch(prefixed) : result;
   } catch (error) {
-    return tell(error);
+    return prefixed(error);
   }
 }
 

@@ -64,9 +64,9 @@ fn a_beacon_contains_identity_and_the_time_since_the_last_input() {
         panic!("no beacon");
     };
     assert_eq!(beacon.last_input_seconds, Some(5));
-    let told = bench.events.len();
+    let before = bench.events.len();
     bench.answer("system-event", r#"{"ok":true}"#);
-    assert_eq!(bench.events.len(), told, "a beacon of the policy has no event");
+    assert_eq!(bench.events.len(), before, "a beacon of the policy has no event");
 }
 
 /// The application's result of its beacon: the request's number, and the problem.
@@ -219,12 +219,12 @@ fn a_refused_beacon_turns_beacons_off_and_nothing_else() {
         (bench.count("system-event"), bench.client.state()),
         (1, ClientState::Live)
     );
-    let told = bench
+    let refusals = bench
         .events
         .iter()
         .filter(|event| matches!(event, ClientEvent::BeaconRefused(_)))
         .count();
-    assert_eq!(told, 1);
+    assert_eq!(refusals, 1);
     assert!(bench.client.mirror().len() == 1 && !bench.client.mirror().is_offline());
 }
 

@@ -137,11 +137,11 @@ fn a_wrong_token_stops_with_a_remedy() {
     let problem = bench.client.problem().unwrap();
     assert_eq!(&*problem.code, "AUTH_TOKEN_MISMATCH");
     assert!(problem.remedy.contains("token"));
-    let told = ClientEvent::State {
+    let expected = ClientEvent::State {
         state: ClientState::Refused,
         problem: Some(Box::new(problem.clone())),
     };
-    assert_eq!(bench.events.last(), Some(&told));
+    assert_eq!(bench.events.last(), Some(&expected));
     assert_eq!(bench.client.poll_timeout(), None);
     bench.close(1008, "unauthorized");
     bench.client.start(bench.now);

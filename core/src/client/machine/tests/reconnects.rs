@@ -58,11 +58,11 @@ fn the_client_waits_for_an_announced_restart() {
     bench.hear(
         r#"{"type":"event","event":"shutdown","payload":{"reason":"gateway restarting","restartExpectedMs":4000}}"#,
     );
-    let told = ClientEvent::Shutdown {
+    let expected = ClientEvent::Shutdown {
         reason: "gateway restarting".into(),
         restart_expected_ms: Some(4_000),
     };
-    assert!(bench.events.contains(&told));
+    assert!(bench.events.contains(&expected));
     bench.close(1012, "service restart");
     let ClientState::Waiting { at_ms } = bench.client.state() else {
         panic!("not waiting")

@@ -85,20 +85,20 @@ fn a_new_online_since_or_last_activity_is_a_change() {
         50_000,
     );
     mirror.take_diff();
-    let told = |mirror: &mut Mirror, row: &str| {
+    let reported = |mirror: &mut Mirror, row: &str| {
         mirror.apply_list(list(row), 50_000);
         mirror.take_diff().unwrap().changed.len()
     };
     let later = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":2500}]"#;
     assert_eq!(
-        told(&mut mirror, later),
+        reported(&mut mirror, later),
         0,
         "the same activity, rounded differently"
     );
     let active = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":9000}]"#;
-    assert_eq!(told(&mut mirror, active), 1);
+    assert_eq!(reported(&mut mirror, active), 1);
     let back = r#"[{"instanceId":"a","ts":9000,"onlineSince":8000,"lastActivityAt":9000}]"#;
-    assert_eq!(told(&mut mirror, back), 1);
+    assert_eq!(reported(&mut mirror, back), 1);
 }
 
 #[test]
