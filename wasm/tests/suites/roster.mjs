@@ -227,6 +227,21 @@ export default function rosters({ test, assert, presence }) {
       assert.equal(error.message, message);
     }
   });
+
+  test("the labels of rows can be replaced one by one", () => {
+    const labels = { ageText: presence.ageTextIn("de"), reasonLabel: (reason) => `[${reason}]` };
+    const roster = new presence.Roster({ labels });
+    const entry = {
+      host: "a", instanceId: "a", reason: "periodic", platform: "macos 26.1.0", ts: 1_000_000, lastInputSeconds: 60,
+    };
+    roster.apply([entry], 1_000_000);
+    const [row] = roster.list(1_300_000);
+    const texts = [row.ageText, row.lastInputText, row.reasonLabel, row.platformLabel];
+    assert.deepEqual(texts, ["vor 5 Min.", "vor 6 Min.", "[periodic]", "macOS 26.1"]);
+    const ages = [0, 60_000, 3_600_000, 86_400_000].map(presence.ageTextIn("en"));
+    assert.deepEqual(ages, ["now", "1 min. ago", "1 hr. ago", "yesterday"]);
+    roster.free();
+  });
 }
 
 /** `using`, for platforms without it. */
@@ -236,17 +251,4 @@ function using(disposable, use) {
   } finally {
     disposable.free();
   }
-
-  test("the labels of rows can be replaced one by one", () => {
-    const labels = { ageText: presence.ageTextIn("de"), reasonLabel: (reason) => `[${reason}]` };
-    const roster = new presence.Roster({ labels });
-    const entry = { host: "a", instanceId: "a", reason: "periodic", platform: "macos 26.1.0", ts: 1_000_000, lastInputSeconds: 60 };
-    roster.apply([entry], 1_000_000);
-    const [row] = roster.list(1_300_000);
-    const texts = [row.ageText, row.lastInputText, row.reasonLabel, row.platformLabel];
-    assert.deepEqual(texts, ["vor 5 Min.", "vor 6 Min.", "[periodic]", "macOS 26.1"]);
-    const ages = [0, 60_000, 3_600_000, 86_400_000].map(presence.ageTextIn("en"));
-    assert.deepEqual(ages, ["now", "1 min. ago", "1 hr. ago", "yesterday"]);
-    roster.free();
-  });
 }
