@@ -34,6 +34,10 @@ pub use self::webhook::{InvalidWebhook, WebhookConfig};
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
 
+/// The longest `max-age` of Strict-Transport-Security, in s: 2^31 - 1. Recipients of HTTP headers need not read a greater
+/// number of seconds ([RFC 9111, 1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
+const MAX_HSTS_S: u64 = 2_147_483_647;
+
 /// All settings of a gateway.
 ///
 /// ```
@@ -70,7 +74,8 @@ pub struct GatewayConfig {
     pub user_header: Option<UserHeader>,
     /// The certificate; without one nothing is encrypted.
     pub tls: Option<Tls>,
-    /// How long browsers use HTTPS only, in s: the `max-age` of Strict-Transport-Security. Sent with TLS only.
+    /// How long browsers use HTTPS only, in s: the `max-age` of Strict-Transport-Security, at most 2^31 - 1. Sent with TLS
+    /// only.
     pub hsts_s: Option<u64>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
@@ -138,8 +143,9 @@ impl Default for GatewayConfig {
 }
 
 impl GatewayConfig {
-    /// Checks every number: those of the roster and of [`Limits::validate`], at least one connection of each
-    /// kind, and a time to drain of at most 2^31 - 1 ms.
+    /// Checks every number: those of the roster, of [`Limits::validate`] and of [`SlotLimits::validate`], a time to drain of
+    /// at most 2^31 - 1 ms, HTTPS only for at most 2^31 - 1 s, and the bounds of the recording, the history and the
+    /// webhook.
     ///
     /// # Errors
     /// [`InvalidSetting`] names the first that is out of bounds.
@@ -152,7 +158,20 @@ impl GatewayConfig {
         roster.validate()?;
         self.limits.validate()?;
         self.slots.validate()?;
-        within("drain_ms", self.drain_ms, 0..=MAX_SPAN_MS)
+        within("drain_ms", self.drain_ms, 0..=MAX_SPAN_MS)?;
+        within("hsts_s", self.hsts_s.unwrap_or(0), 0..=MAX_HSTS_S)?;
+        if let Some(record) = &self.record {
+            record.validate()?;
+        }
+        #[cfg(feature = "history")]
+        if let Some(history) = &self.history {
+            history.validate()?;
+        }
+        #[cfg(feature = "webhook")]
+        if let Some(webhook) = &self.webhook {
+            webhook.validate()?;
+        }
+        Ok(())
     }
 
     /// The default, but on IPv4 only and on a port that the system chooses: for tests.

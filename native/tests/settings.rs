@@ -1,9 +1,16 @@
 //! Numbers at the ends of their range: a gateway refuses them by name, or runs with them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
 
 use presence_core::Now;
 use presence_core::model::setting::MAX_SPAN_MS;
 use presence_gateway::clock::Manual;
-use presence_gateway::{Gateway, GatewayConfig, StartError};
+use presence_gateway::{Clock, Gateway, GatewayConfig, Keep, RecordTo, Requests, StartError};
+#[cfg(feature = "history")]
+use presence_gateway::{DEFAULT_AGE_MS, DEFAULT_BYTES, HistoryConfig};
+#[cfg(feature = "webhook")]
+use presence_gateway::{Secret, WebhookConfig};
 
 type Set = (&'static str, fn(&mut GatewayConfig, u64));
 
@@ -57,6 +64,71 @@ const NUMBERS: [Set; 14] = [
     }),
 ];
 
+/// A setting of a part that a gateway can have: name, least value, greatest value.
+type Bounded = (&'static str, u64, u64, fn(&mut GatewayConfig, u64));
+
+const PARTS: &[Bounded] = &[
+    ("hsts_s", 0, MAX_SPAN_MS, |config, value| {
+        config.hsts_s = Some(value);
+    }),
+    ("record.max_bytes", 4_096, u64::MAX, |config, value| {
+        config.record = Some(RecordTo {
+            max_bytes: value,
+            ..record(Keep::Inputs { max_age: None })
+        });
+    }),
+    ("record.keep.max_age_ms", 1_000, u64::MAX, |config, value| {
+        let max_age = Some(Duration::from_millis(value));
+        config.record = Some(record(Keep::Inputs { max_age }));
+    }),
+    ("record.keep.last_ms", 1_000, u64::MAX, |config, value| {
+        config.record = Some(record(Keep::Last(
+            Duration::from_millis(value),
+            Requests::default(),
+        )));
+    }),
+    #[cfg(feature = "history")]
+    ("history.max_age_ms", 60_000, u64::MAX, |config, value| {
+        config.history = Some(HistoryConfig {
+            max_age_ms: value,
+            ..history()
+        });
+    }),
+    #[cfg(feature = "history")]
+    ("history.max_bytes", 1_048_576, u64::MAX, |config, value| {
+        config.history = Some(HistoryConfig {
+            max_bytes: value,
+            ..history()
+        });
+    }),
+    #[cfg(feature = "webhook")]
+    ("webhook.grace_ms", 0, 86_400_000, |config, value| {
+        let secret = Secret::new("0123456789abcdef").unwrap();
+        let mut webhook = WebhookConfig::new("http://127.0.0.1:9/", &secret, None).unwrap();
+        webhook.grace_ms = value;
+        config.webhook = Some(webhook);
+    }),
+];
+
+fn record(keep: Keep) -> RecordTo {
+    let file = || tempfile::tempfile().unwrap().into();
+    RecordTo {
+        file: file(),
+        older: file(),
+        max_bytes: 4_096,
+        keep,
+    }
+}
+
+#[cfg(feature = "history")]
+fn history() -> HistoryConfig {
+    HistoryConfig {
+        path: "no-such-folder/history".into(),
+        max_age_ms: DEFAULT_AGE_MS,
+        max_bytes: DEFAULT_BYTES,
+    }
+}
+
 fn size(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
@@ -101,4 +173,26 @@ async fn the_name_is_in_the_refusal() {
         error.to_string(),
         "invalid configuration: max_entries: 1 is less than 2"
     );
+}
+
+#[tokio::test]
+async fn each_part_has_its_bounds_and_a_gateway_starts_at_either_end() {
+    for &(name, least, most, set) in PARTS {
+        let config = |value| {
+            let mut config = GatewayConfig::ephemeral();
+            set(&mut config, value);
+            config
+        };
+        for good in [least, most] {
+            assert_eq!(config(good).validate(), Ok(()), "{name} {good}");
+            let gateway = Gateway::start(config(good), Clock::system()).unwrap();
+            gateway.shutdown().await;
+        }
+        for bad in [least.checked_sub(1), most.checked_add(1)].into_iter().flatten() {
+            match Gateway::bind(config(bad)) {
+                Err(StartError::Setting(error)) => assert_eq!(error.name(), name, "{error}"),
+                other => panic!("{name} {bad}: {other:?}"),
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
+use presence_core::model::setting::{InvalidSetting, within};
 use zeroize::Zeroizing;
 
 use crate::auth::secret::{InvalidSecret, Secret};
@@ -18,6 +19,8 @@ use crate::tls::{ClientTls, TlsError};
 const MAX_SECRET_BYTES: u64 = 4 * 1024;
 /// Fewest bytes of the secret: a shorter one can be guessed.
 const LEAST_SECRET_BYTES: usize = 16;
+/// Longest grace period, in ms: a day.
+const MAX_GRACE_MS: u64 = 24 * 3_600_000;
 /// The prefix of a secret in base64.
 const BASE64_PREFIX: &str = "whsec_";
 
@@ -34,7 +37,7 @@ pub struct WebhookConfig {
     pub(crate) target: Box<str>,
     key: Arc<Zeroizing<Vec<u8>>>,
     tls: Option<ClientTls>,
-    /// Time within which a reconnect is not reported, in ms.
+    /// Time within which a reconnect is not reported, in ms; at most a day.
     pub grace_ms: u64,
 }
 
@@ -124,6 +127,14 @@ impl WebhookConfig {
             tls,
             grace_ms: 0,
         })
+    }
+
+    /// Checks that the grace period is at most a day.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] otherwise.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        within("webhook.grace_ms", self.grace_ms, 0..=MAX_GRACE_MS)
     }
 
     /// Reads a secret from its file.

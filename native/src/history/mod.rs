@@ -22,6 +22,9 @@ mod writer;
 use std::path::PathBuf;
 
 #[cfg(feature = "history")]
+use presence_core::model::setting::{InvalidSetting, within};
+
+#[cfg(feature = "history")]
 use self::handle::Message;
 #[cfg(feature = "history")]
 pub(crate) use self::handle::WriterHandle;
@@ -37,6 +40,13 @@ pub const DEFAULT_AGE_MS: u64 = 30 * 24 * 3_600_000;
 #[cfg(feature = "history")]
 pub const DEFAULT_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Shortest time that sessions can be kept, in ms.
+#[cfg(feature = "history")]
+const MIN_AGE_MS: u64 = 60_000;
+/// Fewest bytes of a history: an empty one takes some of them.
+#[cfg(feature = "history")]
+const MIN_HISTORY_BYTES: u64 = 1024 * 1024;
+
 /// A history of sessions: who was connected, and when.
 #[cfg(feature = "history")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,4 +57,16 @@ pub struct HistoryConfig {
     pub max_age_ms: u64,
     /// Most bytes of the database, without its write-ahead log; the oldest sessions are deleted first.
     pub max_bytes: u64,
+}
+
+#[cfg(feature = "history")]
+impl HistoryConfig {
+    /// Checks the bounds: sessions are kept for at least a minute, in at least 1 MiB.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        within("history.max_age_ms", self.max_age_ms, MIN_AGE_MS..=u64::MAX)?;
+        within("history.max_bytes", self.max_bytes, MIN_HISTORY_BYTES..=u64::MAX)
+    }
 }

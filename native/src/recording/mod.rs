@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::time::Duration;
 
 use presence_core::Now;
+use presence_core::model::setting::{InvalidSetting, within};
 use presence_core::recording::{Recorder, Redactor};
 use presence_core::server::HubConfig;
 use tracing::warn;
@@ -24,6 +25,10 @@ use self::writer::Writer;
 const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
 /// How long the gateway waits at its end for unwritten lines.
 const END_WITHIN: Duration = Duration::from_secs(2);
+/// Fewest bytes of a recording: one input may take some of them.
+const MIN_RECORD_BYTES: u64 = 4_096;
+/// Shortest time for which inputs can be kept, in ms: they are written once a second.
+const MIN_KEPT_MS: u64 = 1_000;
 
 /// Where to record to, and how much is kept.
 #[derive(Clone, Debug)]
@@ -36,6 +41,31 @@ pub struct RecordTo {
     pub max_bytes: u64,
     /// What is written, and when.
     pub keep: Keep,
+}
+
+impl RecordTo {
+    /// Checks the bounds: at least 4,096 bytes, and times of at least a second.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        validate(self.max_bytes, &self.keep)
+    }
+}
+
+/// Checks the bounds of a recording whose files are not open yet.
+///
+/// # Errors
+/// [`InvalidSetting`] names the one that is out of bounds.
+pub(crate) fn validate(max_bytes: u64, keep: &Keep) -> Result<(), InvalidSetting> {
+    within("record.max_bytes", max_bytes, MIN_RECORD_BYTES..=u64::MAX)?;
+    let (name, time) = match keep {
+        Keep::Inputs { max_age: None } => return Ok(()),
+        Keep::Inputs { max_age: Some(age) } => ("record.keep.max_age_ms", age),
+        Keep::Last(time, _) => ("record.keep.last_ms", time),
+    };
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    within(name, ms, MIN_KEPT_MS..=u64::MAX)
 }
 
 /// What is written, and when.

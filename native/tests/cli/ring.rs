@@ -86,8 +86,12 @@ async fn options_that_mean_nothing_are_refused() {
             "--record-age: there is no file: add --record FILE",
         ),
         (
+            &["--record-bytes", "40000"],
+            "--record-bytes: there is no file: add --record FILE",
+        ),
+        (
             &["--record", file, "--record-last", "10ms"],
-            "--record-last: less than 1s",
+            "--record-last: 10ms is less than 1000ms",
         ),
         (
             &["--record", file, "--record-last", "1m", "--record-age", "1h"],

@@ -39,11 +39,23 @@ pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError
 pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     let option = match error.name() {
         "ttl_ms" => "ttl".to_owned(),
+        "hsts_s" => "hsts".to_owned(),
+        "record.max_bytes" => "record-bytes".to_owned(),
+        "record.keep.max_age_ms" => "record-age".to_owned(),
+        "record.keep.last_ms" => "record-last".to_owned(),
+        "history.max_age_ms" => "history-age".to_owned(),
+        "history.max_bytes" => "history-bytes".to_owned(),
+        "webhook.grace_ms" => "webhook-grace".to_owned(),
         name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
     };
+    // Where the option takes a unit, the refusal states it.
+    let unit = match error.name().ends_with("_ms") && !option.ends_with("-ms") {
+        true => "ms",
+        false => "",
+    };
     let why = match error {
-        InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
-        InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
+        InvalidSetting::TooSmall { value, least, .. } => format!("{value}{unit} is less than {least}{unit}"),
+        InvalidSetting::TooLarge { value, most, .. } => format!("{value}{unit} is more than {most}{unit}"),
         other => other.to_string(),
     };
     OptionsError::Value(option.into(), why)

@@ -10,8 +10,6 @@ use crate::history::{DEFAULT_AGE_MS, DEFAULT_BYTES, HistoryConfig};
 
 /// Help heading of these options.
 const HISTORY: &str = "History";
-/// Shortest time that sessions can be kept.
-const LEAST_AGE_MS: u64 = 60_000;
 
 /// Where the history is, and how much of it is kept.
 #[derive(Args, Clone, Debug, Default)]
@@ -25,7 +23,7 @@ pub(crate) struct HistoryOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY_AGE", value_name = "TIME", value_parser = long_duration_ms)]
     pub history_age: Option<u64>,
     /// Most bytes of the database; the oldest sessions are deleted first [default: 268435456]
-    #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY_BYTES", value_name = "BYTES")]
     pub history_bytes: Option<u64>,
 }
 
@@ -35,9 +33,6 @@ impl HistoryOptions {
     /// # Errors
     /// [`OptionsError::Value`] names the option that is wrong.
     pub(super) fn resolve(&self) -> Result<Option<HistoryConfig>, OptionsError> {
-        if self.history_age.is_some_and(|ms| ms < LEAST_AGE_MS) {
-            return Err(invalid("history-age", &"less than 1m"));
-        }
         let Some(path) = &self.history else {
             let unused = [
                 ("history-age", self.history_age),

@@ -15,7 +15,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
 use crate::config::GatewayConfig;
-use crate::recording::{Keep, Requests};
+use crate::recording::{self, Keep, Requests};
 use crate::tls::Tls;
 use crate::web::WebRoot;
 
@@ -186,14 +186,17 @@ impl ServeOptions {
     /// The recording, if there is one.
     fn recording(&self) -> Result<Option<Recording>, OptionsError> {
         let (age_ms, last_ms) = (self.record_age, self.record_last);
-        for (name, ms) in [("record-age", age_ms), ("record-last", last_ms)] {
-            if ms.is_some_and(|ms| ms < 1_000) {
-                return Err(invalid(name, &"less than 1s"));
-            }
-            if ms.is_some() && self.record.is_none() {
-                return Err(invalid(name, &"there is no file: add --record FILE"));
-            }
-        }
+        let Some(path) = self.record.clone() else {
+            let unused = [
+                ("record-bytes", self.record_bytes),
+                ("record-age", age_ms),
+                ("record-last", last_ms),
+            ];
+            return match unused.iter().find(|(_, value)| value.is_some()) {
+                Some((option, _)) => Err(invalid(option, &"there is no file: add --record FILE")),
+                None => Ok(None),
+            };
+        };
         let keep = match (age_ms, last_ms) {
             (Some(_), Some(_)) => {
                 return Err(invalid(
@@ -209,9 +212,11 @@ impl ServeOptions {
                 max_age: age_ms.map(Duration::from_millis),
             },
         };
-        Ok(self.record.clone().map(|path| Recording {
+        let max_bytes = self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES);
+        recording::validate(max_bytes, &keep).map_err(out_of_bounds)?;
+        Ok(Some(Recording {
             path,
-            max_bytes: self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES),
+            max_bytes,
             keep,
         }))
     }

@@ -102,7 +102,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD", value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Most bytes of FILE and FILE.1 together, or of memory with --record-last; the oldest go first [default: 67108864]
-    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(4096..))]
+    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_BYTES", value_name = "BYTES")]
     pub record_bytes: Option<u64>,
     /// Time after which nothing recorded is kept, such as 12h [default: as long as --record-bytes allows]
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_AGE", value_name = "TIME", value_parser = duration_ms)]

@@ -103,7 +103,10 @@ fn a_wrong_number_of_the_file_has_its_line_and_its_name() {
     for (text, wanted) in [
         ("max-entries = 1", "line 2: max-entries: 1 is less than 2"),
         ("stall-ms = 1", "line 2: stall-ms: 1 is less than 100"),
-        ("record-age = \"1ms\"", "line 2: record-age: less than 1s"),
+        (
+            "record-age = \"1ms\"",
+            "line 2: record-age: there is no file: add --record FILE",
+        ),
         ("port = 70000", "line 2: port: 70000 is not in"),
         (
             "port = 99999999999999999999",

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::duration::duration_ms;
+use super::error::out_of_bounds;
 use super::{OptionsError, invalid};
 use crate::config::{InvalidWebhook, WebhookConfig};
 
 /// Help heading of these options.
 const WEBHOOK: &str = "Webhook";
-/// Longest grace period.
-const MAX_GRACE_MS: u64 = 24 * 3_600_000;
 
 /// The receiver of joins and leaves.
 #[derive(Args, Clone, Debug, Default)]
@@ -59,14 +58,11 @@ impl WebhookOptions {
                 &"the secret of its signatures is missing: add --webhook-secret-file FILE",
             ));
         };
-        let grace_ms = self.webhook_grace.unwrap_or(0);
-        if grace_ms > MAX_GRACE_MS {
-            return Err(invalid("webhook-grace", &"more than 24h"));
-        }
         let wrong = |error: InvalidWebhook| invalid(error.option(), &error);
         let secret = WebhookConfig::read_secret(file).map_err(wrong)?;
         let mut config = WebhookConfig::new(url, &secret, self.webhook_tls_ca.as_deref()).map_err(wrong)?;
-        config.grace_ms = grace_ms;
+        config.grace_ms = self.webhook_grace.unwrap_or(0);
+        config.validate().map_err(out_of_bounds)?;
         Ok(Some(config))
     }
 }
@@ -112,10 +108,10 @@ mod tests {
             ),
             (
                 WebhookOptions {
-                    webhook_grace: Some(MAX_GRACE_MS + 1),
+                    webhook_grace: Some(86_400_001),
                     ..good.clone()
                 },
-                "--webhook-grace: more than 24h",
+                "--webhook-grace: 86400001ms is more than 86400000ms",
             ),
             (
                 WebhookOptions {

@@ -1,6 +1,7 @@
 //! Accepted values of each option.
 
 use super::*;
+use crate::config::GatewayConfig;
 
 #[test]
 fn every_value_works_as_written_or_is_refused_by_name() {
@@ -93,7 +94,7 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         ("webhook-grace", &[], &["", "1.5s", "25h", "30s"]),
         ("webhook-tls-ca", &[], &["", "/no/such/file"]),
         ("record", &["a"], &[""]),
-        ("record-bytes", &["4096"], &["0", "4095"]),
+        ("record-bytes", &[], &["0", "4095", "4096"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),
         ("log-format", &["json"], &["", "xml"]),
         ("max-connections", &["1"], &["0", "-1"]),
@@ -126,6 +127,46 @@ fn every_value_works_as_written_or_is_refused_by_name() {
             );
         }
     }
+}
+
+/// The bounds are those of the library, whatever the option is called.
+#[test]
+fn a_number_that_the_library_refuses_has_the_name_of_its_option() {
+    for (of, option, value, why) in [
+        ("--port=0", "ttl", "999ms", "999ms is less than 1000ms"),
+        ("--record=a", "record-bytes", "4095", "4095 is less than 4096"),
+        ("--record=a", "record-age", "999ms", "999ms is less than 1000ms"),
+        #[cfg(unix)]
+        ("--record=a", "record-last", "999ms", "999ms is less than 1000ms"),
+        #[cfg(feature = "history")]
+        (
+            "--history=a",
+            "history-age",
+            "59s",
+            "59000ms is less than 60000ms",
+        ),
+        #[cfg(feature = "history")]
+        (
+            "--history=a",
+            "history-bytes",
+            "1048575",
+            "1048575 is less than 1048576",
+        ),
+    ] {
+        let error = flags(&[of, &format!("--{option}={value}")])
+            .resolve()
+            .unwrap_err();
+        assert_eq!(error.to_string(), format!("--{option}: {why}"));
+    }
+    let error = out_of_bounds(
+        GatewayConfig {
+            hsts_s: Some(1 << 31),
+            ..GatewayConfig::default()
+        }
+        .validate()
+        .unwrap_err(),
+    );
+    assert_eq!(error.to_string(), "--hsts: 2147483648 is more than 2147483647");
 }
 
 /// Each number is refused with the option's name, or gives a valid configuration.
