@@ -88,6 +88,29 @@ async fn a_beacon_reports_the_last_input_only_when_asked() {
     gateway.shutdown().await;
 }
 
+/// On Linux the last input is that at a terminal of the user. The test has one, which is as old as the test.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_beacon_that_is_asked_reports_seconds_since_the_last_input() {
+    use rustix::pty::{OpenptFlags, openpt};
+
+    // Where logins are tracked, a terminal counts only while the user is logged in.
+    let is_tracked = Path::new("/run/systemd/seats/seat0").exists();
+    let _terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let gateway = start(config());
+    let url = gateway.url();
+    let beacon = [client("beacon", &url), vec!["--instance-id", "x", "--last-input"]].concat();
+    assert_eq!(run(program(&beacon)).await.code, 0);
+    let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+    let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+    let seconds = &row(&list, "x")["lastInputSeconds"];
+    assert!(
+        seconds.as_u64().map_or(is_tracked, |seconds| seconds < 60),
+        "{list}"
+    );
+    gateway.shutdown().await;
+}
+
 /// Returns the output of the program to a terminal as its stderr.
 #[cfg(unix)]
 pub(crate) async fn on_a_terminal(mut command: Command) -> String {
