@@ -190,24 +190,28 @@ mod tests {
 
     #[tokio::test]
     async fn twenty_of_a_kind_per_second() {
-        let manual = Manual::new(Now {
-            age_ms: 5_000,
-            wall_ms: 0,
-        });
-        let clock = manual.clock();
-        let lines = Arc::new(Lines::default());
-        let passed = |count: usize| (0..count).filter(|_| lines.passes(Kind::Refused, &clock)).count();
-        assert_eq!(passed(20), 20);
-        assert_eq!(passed(100), 0);
-        assert!(lines.passes(Kind::Closed, &clock), "another kind");
-        assert_eq!(lines.window(Kind::Refused).hidden, 100);
-        manual.advance(999);
-        assert_eq!(passed(1), 0);
-        manual.advance(1);
-        // The task writes the number and resets it.
-        while lines.window(Kind::Refused).hidden > 0 {
-            tokio::task::yield_now().await;
+        use Kind::{Accepted, Closed, Refused};
+
+        for (kind, other) in [(Refused, Accepted), (Accepted, Closed), (Closed, Refused)] {
+            let manual = Manual::new(Now {
+                age_ms: 5_000,
+                wall_ms: 0,
+            });
+            let clock = manual.clock();
+            let lines = Arc::new(Lines::default());
+            let passed = |count: usize| (0..count).filter(|_| lines.passes(kind, &clock)).count();
+            assert_eq!(passed(20), 20, "{kind:?}");
+            assert_eq!(passed(100), 0, "{kind:?}");
+            assert!(lines.passes(other, &clock), "{kind:?} hides {other:?}");
+            assert_eq!(lines.window(kind).hidden, 100);
+            manual.advance(999);
+            assert_eq!(passed(1), 0);
+            manual.advance(1);
+            // The task writes the number and resets it.
+            while lines.window(kind).hidden > 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(passed(30), 20, "{kind:?}");
         }
-        assert_eq!(passed(30), 20);
     }
 }

@@ -206,8 +206,22 @@ mod tests {
     fn where_nothing_can_be_made_the_error_says_so_and_a_whole_file_will_do() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        fs::write(&file, "no folder").unwrap();
-        assert!(kept(&file.join("text"), "one.").is_err());
+        fs::write(&file, "one.").unwrap();
+        assert!(kept(&file.join("text"), "two.").is_err(), "a file is no folder");
+
+        // An administrator may write to a folder that is read-only, so making fails by itself.
+        let found = |file: &Path| text(file, state, || Err(io::Error::other("nothing can be made")));
+        let mode = |is_read_only| {
+            let mut permissions = fs::metadata(folder.path()).unwrap().permissions();
+            permissions.set_readonly(is_read_only);
+            fs::set_permissions(folder.path(), permissions).unwrap();
+        };
+        mode(true);
+        let (whole, absent) = (found(&file), found(&folder.path().join("other")));
+        mode(false);
+        assert_eq!(whole.unwrap(), "one.");
+        assert!(absent.is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is made");
     }
 
     #[cfg(unix)]

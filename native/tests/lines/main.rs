@@ -1,19 +1,17 @@
 //! Log lines about connections and rows.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod devices;
+#[path = "../support/mod.rs"]
 mod support;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signer, SigningKey};
-use presence_core::wire::device::SignedFields;
 use presence_gateway::RunningGateway;
 use presence_gateway::clock::Manual;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use support::log::Log;
 use support::{Client, TOKEN, config_with, connect_params, offering, raw_http, refusal, start_manual};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 const READ: &[&str] = &["operator.read"];
 
@@ -52,12 +50,10 @@ async fn an_accept_and_its_close_are_one_line_each() {
     }
     clock.advance(5_000);
     client
-        .send(Message::Close(Some(
-            tokio_tungstenite::tungstenite::protocol::CloseFrame {
-                code: 4000.into(),
-                reason: "tick timeout\n".into(),
-            },
-        )))
+        .send(Message::Close(Some(CloseFrame {
+            code: 4000.into(),
+            reason: "tick timeout\n".into(),
+        })))
         .await;
     let line = log.line("closed").await;
     for (name, value) in [
@@ -248,6 +244,37 @@ async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
     assert_eq!(log.lines("3 more refusals in the last second not shown").len(), 1);
 }
 
+fn going_away() -> CloseFrame {
+    CloseFrame {
+        code: 1001.into(),
+        reason: "page hidden".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_storm_of_clients_is_twenty_accepts_and_twenty_closes_a_second_and_their_numbers() {
+    let (gateway, clock, log, _guard) = started();
+    let mut clients = Vec::new();
+    for number in 0..25 {
+        clients.push(Client::connect(gateway.address(), &number.to_string(), READ).await);
+    }
+    assert_eq!(log.lines("accepted").len(), 20);
+    for (client, _) in &mut clients {
+        client.send(Message::Close(Some(going_away()))).await;
+        client.closed().await;
+    }
+    gateway.settle().await;
+    assert_eq!(log.lines("closed").len(), 20);
+    clock.advance(1_000);
+    for word in ["accepts", "closes"] {
+        let line = log
+            .line(&format!("5 more {word} in the last second not shown"))
+            .await;
+        assert_eq!((&line["level"], &line["count"]), (&json!("INFO"), &json!(5)));
+    }
+    gateway.shutdown().await;
+}
+
 #[tokio::test]
 async fn evicted_rows_are_one_line_a_minute() {
     let (log, _guard) = Log::start();
@@ -278,77 +305,6 @@ async fn evicted_rows_are_one_line_a_minute() {
     assert_eq!(lines.len(), 2, "those since are counted");
     assert_eq!((&lines[1]["rows"], &lines[1]["live"]), (&json!(2), &json!(2)));
     assert_eq!(lines[1]["over_quota"], json!(0));
-    gateway.shutdown().await;
-}
-
-/// Parameters of `connect` with the proof of a device key.
-fn signed(instance: &str, challenge: &Value) -> Value {
-    let key = SigningKey::from_bytes(&[7; 32]);
-    let public_key = key.verifying_key();
-    let id: String = Sha256::digest(public_key.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let nonce = challenge["payload"]["nonce"].as_str().unwrap();
-    let signed_at_ms = challenge["payload"]["ts"].as_u64().unwrap();
-    let fields = SignedFields {
-        device_id: &id,
-        client_id: "test",
-        client_mode: "ui",
-        role: "operator",
-        scopes: READ,
-        signed_at_ms,
-        token: Some(TOKEN),
-        nonce,
-        platform: Some("linux"),
-        device_family: None,
-    };
-    let mut params = connect_params(instance, READ);
-    params["device"] = json!({
-        "id": id,
-        "publicKey": URL_SAFE_NO_PAD.encode(public_key.as_bytes()),
-        "signature": URL_SAFE_NO_PAD.encode(key.sign(fields.v3().as_bytes()).to_bytes()),
-        "signedAt": signed_at_ms,
-        "nonce": nonce,
-    });
-    params
-}
-
-#[tokio::test]
-async fn ids_of_another_device_key_are_one_line_a_minute() {
-    let (gateway, clock, log, _guard) = started();
-    let (_first, _) = Client::connect(gateway.address(), "tablet", READ).await;
-    let mut owner = Client::open(gateway.address(), "").await;
-    let challenge = owner.event().await;
-    let response = owner.request("connect", signed("tablet", &challenge)).await;
-    assert_eq!(response["ok"], true, "{response}");
-    const LINE: &str = "clients use ids that belong to another device key: they are listed without ids; give each \
-                        client an instanceId of its own";
-    let line = log.line(LINE).await;
-    assert_eq!(
-        (&line["level"], &line["moved"], &line["apart"]),
-        (&json!("WARN"), &json!(1), &json!(0))
-    );
-    let (mut writer, _) = Client::connect(gateway.address(), "other", &["operator.write"]).await;
-    let (_second, _) = Client::connect(gateway.address(), "tablet", READ).await;
-    let beacon = json!({ "text": "hello", "instanceId": "tablet" });
-    let refused = writer.request("system-event", beacon).await;
-    assert_eq!(refused["error"]["message"], "missing scope: operator.admin");
-    gateway.settle().await;
-    assert_eq!(log.lines(LINE).len(), 1);
-    clock.advance(60_000);
-    gateway.settle().await;
-    let lines = log.lines(LINE);
-    assert_eq!(lines.len(), 2);
-    assert_eq!(
-        (
-            &lines[1]["moved"],
-            &lines[1]["apart"],
-            &lines[1]["refused_beacons"]
-        ),
-        (&json!(0), &json!(1), &json!(1))
-    );
-    assert!(!log.text().contains("hello"), "no texts of beacons");
     gateway.shutdown().await;
 }
 
