@@ -7,38 +7,19 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { initSync, Roster } from "../dist/node/slim.js";
-import { comingsAndGoings, deltas, entry, NOW, snapshot, touches } from "./frames.mjs";
+import { comingsAndGoings, deltas, NOW, snapshot, touches } from "./frames.mjs";
 import { LiveRoster } from "./live-roster.mjs";
+import { medians } from "./medians.mjs";
 import { PlainRoster } from "./plain-roster.mjs";
 
 const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
 initSync(readFileSync(new URL("../dist/core.wasm", import.meta.url)));
 
-/** Takes the results, so that no compiler removes the work. */
-let sink;
-
 /** Runs both sides alternately; returns the median times in us. `wasm` and `plain` get the number of the round. */
 function measure({ name, rounds, target, wasm, plain }) {
-  const times = { wasm: [], plain: [] };
   const count = Math.max(values.quick ? Math.ceil(rounds / 10) : rounds, 3);
-  // Both compilers need a warm-up, also in a short run.
-  const warmUp = Math.ceil(rounds / 3);
-  for (let round = 0; round < count + warmUp; round += 1) {
-    const sides = round % 2 === 0 ? [["wasm", wasm], ["plain", plain]] : [["plain", plain], ["wasm", wasm]];
-    for (const [side, act] of sides) {
-      const started = performance.now();
-      sink = act(round);
-      const took = performance.now() - started;
-      if (round >= warmUp) times[side].push(took * 1_000);
-    }
-  }
-  const [wasmUs, plainUs] = [median(times.wasm), median(times.plain)];
+  const { wasm: wasmUs, plain: plainUs } = medians({ wasm, plain }, count);
   return { name, rounds: count, wasmUs, plainUs, ratio: wasmUs / plainUs, target };
-}
-
-function median(times) {
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1];
 }
 
 /** The frames state no digest, so plain JavaScript computes none; the core computes its digest anyway. */
@@ -128,8 +109,6 @@ for (const make of CASES) {
   results.push(measure(one));
   one.end();
 }
-sink = entry(0);
-
 const cell = (us) => (us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(1)} us`);
 console.log(`node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}; medians`);
 console.log("| what | wasm | JavaScript | ratio | target |\n|---|---|---|---|---|");

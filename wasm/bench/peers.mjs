@@ -1,0 +1,132 @@
+// The package beside what people would use instead: `node wasm/bench/peers.mjs`, after `npm install` in `wasm/bench/peers`.
+//
+// All three get 200 and 10,000 rows, each in its own encoding, and make their list of states of them. Loro's EphemeralStore
+// and Yjs awareness have no rules: no merging, no statuses, no order, no labels, no checks of what a gateway sends.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { initSync } from "../dist/node/slim.js";
+import { deltas, entry, NOW, snapshot } from "./frames.mjs";
+import { LiveRoster } from "./live-roster.mjs";
+import { medians } from "./medians.mjs";
+
+const PEERS = new URL("./peers/", import.meta.url);
+const { resolve } = createRequire(PEERS);
+const load = (name) => import(pathToFileURL(resolve(name)).href);
+const { EphemeralStore } = await load("loro-crdt");
+// As modules: Yjs refuses to be loaded both ways.
+const { Doc } = await import(new URL("node_modules/yjs/dist/yjs.mjs", PEERS));
+const { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate } = await import(new URL("node_modules/y-protocols/awareness.js", PEERS));
+const { build } = await load("esbuild");
+
+initSync(readFileSync(new URL("../dist/core.wasm", import.meta.url)));
+
+/** Longer than the benchmark runs: nothing is removed by age. */
+const NEVER_MS = 3_600_000;
+
+/** A sender and a receiver of each; `send` encodes rows, `list` decodes them to the receiver's list of states. */
+function loro() {
+  const sender = new EphemeralStore(NEVER_MS);
+  const receiver = new EphemeralStore(NEVER_MS);
+  return {
+    send(rows) {
+      // Without the wrapper's check for a timer at each row, whose time grows with the rows. Sending is not measured.
+      for (const row of rows) sender.inner.set(row.instanceId, row);
+      return rows.length === 1 ? sender.encode(rows[0].instanceId) : sender.encodeAll();
+    },
+    list(bytes) {
+      receiver.apply(bytes);
+      return Object.values(receiver.getAllStates());
+    },
+    end: () => [sender, receiver].forEach((store) => store.destroy()),
+  };
+}
+
+function yjs() {
+  const sender = new Awareness(new Doc());
+  const receiver = new Awareness(new Doc());
+  for (const awareness of [sender, receiver]) awareness.setLocalState(null);
+  let clock = 0;
+  return {
+    send(rows) {
+      clock += 1;
+      const ids = rows.map(({ instanceId }) => parseInt(instanceId.slice(9, 13), 16));
+      rows.forEach((row, at) => {
+        sender.states.set(ids[at], row);
+        sender.meta.set(ids[at], { clock, lastUpdated: Date.now() });
+      });
+      return encodeAwarenessUpdate(sender, ids);
+    },
+    list(bytes) {
+      applyAwarenessUpdate(receiver, bytes, undefined);
+      return Array.from(receiver.getStates().values());
+    },
+    end: () => [sender, receiver].forEach((awareness) => awareness.destroy()),
+  };
+}
+
+/** Rows that all changed, `shift` ms later. */
+const rows = (count, shift) => Array.from({ length: count }, (_, number) => ({ ...entry(number), ts: NOW + shift }));
+
+/** Measures a case; `changed(round)` is what peers get. */
+async function measure(count, rounds, texts, changed, first) {
+  const ours = await LiveRoster.connect();
+  const peers = { loro: loro(), yjs: yjs() };
+  if (first) ours.apply(first);
+  for (const peer of Object.values(peers)) peer.list(peer.send(rows(count, 0)));
+  const total = rounds + Math.ceil(rounds / 3);
+  const sides = { ours: (round) => (ours.apply(texts[round % texts.length]), ours.list()) };
+  for (const [name, peer] of Object.entries(peers)) {
+    const sent = [];
+    // Loro orders the values of a key by the time in ms at which they were set.
+    for (let round = 0; round < total; round += 1) {
+      sent.push(peer.send(changed(round)));
+      const until = Date.now();
+      while (Date.now() === until);
+    }
+    sides[name] = (round) => {
+      const list = peer.list(sent[round]);
+      if (list.length !== count) throw new Error(`${name} has ${list.length} of ${count} rows`);
+      return list;
+    };
+  }
+  const times = medians(sides, rounds);
+  ours.free();
+  for (const peer of Object.values(peers)) peer.end();
+  return times;
+}
+
+const list = (count, rounds) =>
+  measure(count, rounds, [0, 1].map((shift) => snapshot(count, { shift })), (round) => rows(count, round));
+
+const delta = (count, rounds) => {
+  const one = (round) => [{ ...entry((round * 7) % (count - 1)), text: `Node: round ${round}`, ts: NOW + round }];
+  const texts = deltas(count, rounds * 2, { hasDigest: false });
+  return measure(count, rounds, texts, one, snapshot(count, { isKeyed: true, hasDigest: false }));
+};
+
+/** The gzipped size of a minified bundle, and of a module beside it. */
+async function sizeOf(contents, resolveDir, wasm) {
+  const options = { bundle: true, minify: true, format: "esm", write: false, external: wasm ? ["*.wasm"] : [] };
+  const { outputFiles } = await build({ stdin: { contents, resolveDir }, logLevel: "error", ...options });
+  const files = [outputFiles[0].contents, ...(wasm ? [readFileSync(wasm)] : [])];
+  return files.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0);
+}
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const sizes = {
+  ours: await sizeOf('export { PresenceClient } from "./dist/index.js"', path("..")),
+  loro: await sizeOf('export { EphemeralStore } from "loro-crdt/web"', path("peers"), path("peers/node_modules/loro-crdt/web/loro_wasm_bg.wasm")),
+  yjs: await sizeOf('export * from "y-protocols/awareness"; export { Doc } from "yjs"', path("peers")),
+};
+
+const cell = (us) => (us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(1)} us`);
+const row = (name, { ours, loro, yjs }, shown = cell) => console.log(`| ${name} | ${shown(ours)} | ${shown(loro)} | ${shown(yjs)} |`);
+console.log(`node ${process.version}; medians\n| | openclaw-presence | Loro EphemeralStore | Yjs awareness |\n|---|---:|---:|---:|`);
+row("200 rows, all changed", await list(200, 150));
+row("one of 200 rows changed", await delta(200, 300));
+row("10,000 rows, all changed", await list(10_000, 6));
+row("one of 10,000 rows changed", await delta(10_000, 30));
+row("bundle, gzipped", sizes, (bytes) => `${(bytes / 1_000).toFixed(1)} kB`);
