@@ -109,6 +109,7 @@ for (const make of CASES) {
   results.push(measure(one));
   one.end();
 }
+
 const cell = (us) => (us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(1)} us`);
 console.log(`node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}; medians`);
 console.log("| what | wasm | JavaScript | ratio | target |\n|---|---|---|---|---|");
