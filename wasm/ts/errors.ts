@@ -117,18 +117,17 @@ export function freed(what: string): PresenceError {
   return new PresenceError("FREED", `this ${what} was freed`);
 }
 
-/** Codes of the core, or of a gateway through it, with those of this package. */
-const CODES: ReadonlyMap<string, PresenceErrorCode> = new Map<string, PresenceErrorCode>([
-  ...GATEWAY_CODES.map((code) => [code, code] as const),
-  ["CONTROL_UI_ORIGIN_NOT_ALLOWED", "ORIGIN_NOT_ALLOWED"],
-  ["CONTROL_UI_DEVICE_IDENTITY_REQUIRED", "DEVICE_IDENTITY_REQUIRED"],
-  ["CREDENTIALS_REVOKED", "CREDENTIALS_REVOKED"],
-  ["PAIRING_REQUIRED", "PAIRING_REQUIRED"],
-  ["PROTOCOL_MISMATCH", "PROTOCOL_MISMATCH"],
-  ["NO_READ_SCOPE", "NO_READ_SCOPE"],
-  ["UNAVAILABLE", "UNAVAILABLE"],
-  ["TIMEOUT", "TIMEOUT"],
-  ["TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS"],
+/** The codes of this package that the core, or a gateway through it, may state. */
+const CODES: ReadonlySet<string> = new Set<PresenceErrorCode>([
+  ...GATEWAY_CODES,
+  "ORIGIN_NOT_ALLOWED",
+  "CREDENTIALS_REVOKED",
+  "PAIRING_REQUIRED",
+  "PROTOCOL_MISMATCH",
+  "NO_READ_SCOPE",
+  "UNAVAILABLE",
+  "TIMEOUT",
+  "TOO_MANY_REQUESTS",
 ]);
 
 /** Codes of connections that ended without a refusal. */
@@ -140,7 +139,10 @@ export function errorOf({ code, message, remedy }: Problem, own = ownCode(code))
 }
 
 function ownCode(code: string): PresenceErrorCode {
-  return CODES.get(code) ?? (ENDED.test(code) ? "CLOSED" : "REFUSED");
+  // Gateways prefix codes about pages.
+  const known = code.replace(/^CONTROL_UI_/, "");
+  if (CODES.has(known)) return known as PresenceErrorCode;
+  return ENDED.test(code) ? "CLOSED" : "REFUSED";
 }
 
 /** Returns the error of a failed core: after a panic or a trap it cannot continue. */

@@ -15,7 +15,7 @@ export type WasmRoster = glue.Roster;
 
 const wasm = new WasmModule(
   glue,
-  "the core of openclaw-presence/slim is not loaded: `await init(url)` or call `initSync(bytes)` first, " +
+  "the core is not loaded: `await init(url)` or `initSync(bytes)` first, " +
     "with the file openclaw-presence/core.wasm",
 );
 

@@ -132,7 +132,7 @@ function failure(error: unknown): PresenceError {
   if (error instanceof RangeError) {
     return new PresenceError(
       "NOT_READY",
-      "this browser does not load the module synchronously here: load it before the first use, `await ready()`",
+      "this browser loads the module only asynchronously: `await ready()` first",
       { cause: error },
     );
   }
