@@ -14,7 +14,7 @@ const MAX_PORT_DIGITS: usize = 5;
 /// Whether there is an address in the text.
 #[must_use]
 pub fn contains_address(text: &str) -> bool {
-    next_address(text.as_bytes(), 0).is_some()
+    Addresses::of(text).next().is_some()
 }
 
 /// Replaces each address with `***`, and the text in parentheses of a beacon's text.
@@ -30,7 +30,8 @@ pub fn hide_addresses(text: &str) -> Cow<'_, str> {
         let start = (parsed.ip.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
         Some(start..start + parsed.ip.len())
     });
-    let first = next_address(text.as_bytes(), 0);
+    let mut addresses = Addresses::of(text);
+    let first = addresses.next();
     if stated.is_none() && first.is_none() {
         return Cow::Borrowed(text);
     }
@@ -55,7 +56,8 @@ pub fn hide_addresses(text: &str) -> Cow<'_, str> {
             done = end;
         }
         if next.is_none() {
-            next = next_address(text.as_bytes(), done);
+            addresses.from = done;
+            next = addresses.next();
         }
     }
     hidden.push_str(text.get(done..).unwrap_or_default());
@@ -64,17 +66,10 @@ pub fn hide_addresses(text: &str) -> Cow<'_, str> {
 
 /// Returns where to cut a text to at most `end` bytes, so that no part of an address is left.
 pub(crate) fn cut_before_address(text: &str, end: usize) -> usize {
-    let mut from = 0;
-    while let Some(found) = next_address(text.as_bytes(), from) {
-        if found.start >= end {
-            break;
-        }
-        if found.end > end {
-            return found.start;
-        }
-        from = found.end;
-    }
-    end
+    let mut found = Addresses::of(text).take_while(|found| found.start < end);
+    found
+        .find(|found| found.end > end)
+        .map_or(end, |found| found.start)
 }
 
 /// Whether the text may end in the start of an address that was cut off.
@@ -86,19 +81,56 @@ pub fn may_end_in_address(text: &str) -> bool {
         .is_some_and(|end| end.contains(['.', ':', '-']) && end.contains(|c: char| c.is_ascii_digit()))
 }
 
-/// The first address from `from` on.
-fn next_address(text: &[u8], from: usize) -> Option<Range<usize>> {
-    (from..text.len()).find_map(|at| {
+/// The addresses of a text, in order. The work is linear.
+struct Addresses<'a> {
+    text: &'a [u8],
+    /// Where to search.
+    from: usize,
+    /// No IPv6 address begins before: the rest of a run that is none has none.
+    v6_from: usize,
+}
+
+impl<'a> Addresses<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            from: 0,
+            v6_from: 0,
+        }
+    }
+
+    /// The address that begins here.
+    fn at(&mut self, at: usize) -> Option<Range<usize>> {
+        let (text, from) = (self.text, self.from);
         let before = at.checked_sub(1).filter(|before| *before >= from);
         let before = before.and_then(|before| text.get(before));
         let is_start =
             |is_part: fn(&u8) -> bool| text.get(at).is_some_and(is_part) && !before.is_some_and(is_part);
-        let long = is_start(is_part_of_v6).then(|| v6(text, at)).flatten();
-        long.or_else(|| {
-            let end = is_start(u8::is_ascii_digit).then(|| v4(text, at)).flatten()?;
-            Some(at..with_port(text, end))
-        })
-    })
+        if at >= self.v6_from && is_start(is_part_of_v6) {
+            let run = text.get(at..)?;
+            let end = at
+                + run
+                    .iter()
+                    .position(|byte| !is_part_of_v6(byte))
+                    .unwrap_or(run.len());
+            if let Some(found) = v6(text, at..end) {
+                return Some(found);
+            }
+            self.v6_from = end;
+        }
+        let end = is_start(u8::is_ascii_digit).then(|| v4(text, at)).flatten()?;
+        Some(at..with_port(text, end))
+    }
+}
+
+impl Iterator for Addresses<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let found = (self.from..self.text.len()).find_map(|at| self.at(at));
+        self.from = found.as_ref().map_or(self.text.len(), |found| found.end);
+        found
+    }
 }
 
 fn is_part_of_v6(byte: &u8) -> bool {
@@ -122,31 +154,33 @@ fn v4(text: &[u8], start: usize) -> Option<usize> {
 
 /// Returns the end of a number of up to three digits that is at most 255.
 fn octet(text: &[u8], start: usize) -> Option<usize> {
-    let digits = digits(text, start);
+    let digits = digits(text, start, 4);
     let value = digits
         .iter()
-        .take(4)
         .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
     ((1..=3).contains(&digits.len()) && value <= 255).then(|| start + digits.len())
 }
 
-fn digits(text: &[u8], start: usize) -> &[u8] {
+/// The digits that begin here, at most this many.
+fn digits(text: &[u8], start: usize, most: usize) -> &[u8] {
     let rest = text.get(start..).unwrap_or_default();
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit());
-    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+    let len = rest
+        .iter()
+        .take(most)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    rest.get(..len).unwrap_or_default()
 }
 
-/// Returns the range of an IPv6 address that begins here, with its zone, brackets and port: hex digits, colons and
-/// dots with `::` and a digit, or with seven colons.
-fn v6(text: &[u8], start: usize) -> Option<Range<usize>> {
-    let rest = text.get(start..)?;
-    let run = rest.iter().position(|byte| !is_part_of_v6(byte));
-    let run = rest.get(..run.unwrap_or(rest.len()))?;
+/// Returns the range of the IPv6 address in this run of hex digits, colons and dots, with its zone, brackets and port:
+/// a run with `::` and a digit, or with seven colons.
+fn v6(text: &[u8], run: Range<usize>) -> Option<Range<usize>> {
+    let Range { start, mut end } = run;
+    let run = text.get(run)?;
     let is_short = run.windows(2).any(|pair| pair == b"::") && run.iter().any(u8::is_ascii_hexdigit);
     if !is_short && run.iter().filter(|byte| **byte == b':').count() < 7 {
         return None;
     }
-    let mut end = start + run.len();
     if text.get(end) == Some(&b'%') {
         let zone = text.get(end + 1..)?;
         let is_zone = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
@@ -162,7 +196,7 @@ fn v6(text: &[u8], start: usize) -> Option<Range<usize>> {
 /// Returns its end, including a port that follows.
 fn with_port(text: &[u8], end: usize) -> usize {
     let port = match text.get(end) {
-        Some(b':') => digits(text, end + 1).len(),
+        Some(b':') => digits(text, end + 1, MAX_PORT_DIGITS + 1).len(),
         _ => 0,
     };
     if (1..=MAX_PORT_DIGITS).contains(&port) {
@@ -255,6 +289,27 @@ mod tests {
         }
         for text in ["8ef0", "at home", "a-b", "."] {
             assert!(!may_end_in_address(text), "{text}");
+        }
+    }
+
+    /// With work that grows with the square of the length, this takes hours.
+    #[test]
+    fn long_texts_take_work_in_proportion_to_their_length() {
+        const TIMES: usize = 1 << 18;
+        for (part, hidden) in [
+            ("1.1.1.1a", "***a".repeat(TIMES)),
+            ("a1-1-1-1:", "a***:".repeat(TIMES)),
+            ("1.1.1.1:9999999x", "***:9999999x".repeat(TIMES)),
+            ("[::1]:1,", "***,".repeat(TIMES)),
+            ("1.1.1x", "1.1.1x".repeat(TIMES)),
+            ("9", "9".repeat(TIMES)),
+            ("1.1.1", MARK.into()),
+            (":a", MARK.into()),
+        ] {
+            let text = part.repeat(TIMES);
+            // The texts are too long to be printed.
+            assert!(hide_addresses(&text) == hidden, "{part}");
+            assert_eq!(cut_before_address(&text, text.len()), text.len(), "{part}");
         }
     }
 }

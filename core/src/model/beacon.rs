@@ -16,6 +16,8 @@ pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";
 pub(crate) const MAX_ITEMS: usize = 64;
 
 const SEPARATOR: char = '\u{b7}';
+/// The line breaks of ECMAScript.
+const LINE_BREAKS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
 
 /// One beacon, validated: strings are within their bounds, numbers are integers.
 ///
@@ -109,47 +111,73 @@ pub struct TextBeacon<'a> {
 /// A text that differs anywhere gives no values at all.
 #[must_use]
 pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
-    // Unanchored at the start: the first "Node:" that leads to a match wins.
+    // Unanchored at the start: the first "Node:" that leads to a match wins. Those that share a host, a parenthesis or
+    // what follows it do not scan it again, so that the work is linear.
+    let (mut host_end, mut open) = (None, None);
+    let (mut close, mut tail) = (None, None);
+    let last_break = text.rfind(LINE_BREAKS);
     let mut from = 0;
     while let Some(at) = find_node(text.get(from..)?) {
-        let rest = text.get(from + at + "node:".len()..)?;
-        if let Some(parsed) = parse_after_node(rest) {
-            return Some(parsed);
-        }
         from += at + "node:".len();
+        // The host is one run without blanks or "("; a blank stands before the parenthesis.
+        let host_start = from + blanks(text.get(from..)?);
+        if host_end.is_none_or(|end| end < host_start) {
+            let end = host_start + text.get(host_start..)?.find([' ', '('])?;
+            let paren = end + blanks(text.get(end..)?);
+            host_end = Some(end);
+            open = text.get(paren..)?.starts_with('(').then_some(paren + 1);
+        }
+        let (Some(host_end), Some(open)) = (host_end, open) else {
+            continue;
+        };
+        if close.is_none_or(|close| close < open) {
+            let end = open + text.get(open..)?.find(')')?;
+            close = Some(end);
+            tail = parse_tail(text, end + 1, last_break);
+        }
+        let ip = text.get(open..close?)?;
+        if let Some(tail) = tail
+            && host_start < host_end
+            && !ip.is_empty()
+        {
+            return Some(TextBeacon {
+                host: trim(text.get(host_start..host_end)?),
+                ip: trim(ip),
+                version: trim(tail.version),
+                mode: trim(tail.mode),
+                reason: trim(tail.reason),
+                ..tail
+            });
+        }
     }
     None
 }
 
-fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
-    // The host is one run without blanks or "("; a blank stands before the parenthesis.
-    let rest = trim_start(rest);
-    let host_end = rest.find([' ', '('])?;
-    let (host, rest) = rest.split_at_checked(host_end)?;
-    let rest = trim_start(rest).strip_prefix('(')?;
-    let (ip, rest) = rest.split_once(')')?;
-    let (blank, rest) = rest.split_once(SEPARATOR)?;
+/// Parses what follows the parenthesis that ends before `start`; there are no host and no ip, and the parts are not
+/// trimmed.
+fn parse_tail(text: &str, start: usize, last_break: Option<usize>) -> Option<TextBeacon<'_>> {
+    let rest = trim_start(text.get(start..)?).strip_prefix(SEPARATOR)?;
     let (version, rest) = strip_word(rest, "app")?.split_once(SEPARATOR)?;
     let (input, rest) = strip_word(rest, "last input")?.split_once(SEPARATOR)?;
     let (mode, rest) = strip_word(rest, "mode")?.split_once(SEPARATOR)?;
     let reason = strip_word(rest, "reason")?;
-
     let last_input_seconds = parse_seconds_ago(trim(input))?;
-    let parsed = TextBeacon {
-        host: trim(host),
-        ip: trim(ip),
-        version: trim(version),
+    let reason_start = text.len() - trim_start(reason).len();
+    let has_line_break = last_break.is_some_and(|at| at >= reason_start);
+    let is_complete = ![version, mode, reason].iter().any(|part| part.is_empty()) && !has_line_break;
+    is_complete.then_some(TextBeacon {
+        host: "",
+        ip: "",
+        version,
         last_input_seconds,
-        mode: trim(mode),
-        reason: trim(reason),
-    };
-    let has_line_break = trim_start(reason).contains(['\n', '\r', '\u{2028}', '\u{2029}']);
-    let is_complete = trim(blank).is_empty()
-        && ![parsed.host, ip, version, mode, reason]
-            .iter()
-            .any(|part| part.is_empty())
-        && !has_line_break;
-    is_complete.then_some(parsed)
+        mode,
+        reason,
+    })
+}
+
+/// The bytes of blanks at the start.
+fn blanks(text: &str) -> usize {
+    text.len() - trim_start(text).len()
 }
 
 /// Parses `12s ago`: digits, followed by exactly `s ago`.
@@ -230,5 +258,113 @@ mod tests {
             parse_text(text).map(|t| t.last_input_seconds),
             Some(MAX_SAFE_INTEGER)
         );
+    }
+
+    /// The grammar, read in the simplest way.
+    fn parse_simply(text: &str) -> Option<TextBeacon<'_>> {
+        let after = |rest: &'_ str| -> Option<(usize, usize)> {
+            let rest = &text[text.len() - trim_start(rest).len()..];
+            let host = &rest[..rest.find([' ', '('])?];
+            let inside = trim_start(&rest[host.len()..]).strip_prefix('(')?;
+            let close = inside.find(')')?;
+            (!host.is_empty() && close > 0).then(|| (text.len() - rest.len(), text.len() - inside.len()))
+        };
+        let lower = text.to_ascii_lowercase();
+        lower.match_indices("node:").find_map(|(at, word)| {
+            let (host, ip) = after(&text[at + word.len()..])?;
+            let close = ip + text[ip..].find(')')?;
+            let tail = &text[close + 1..];
+            let parts: Vec<&str> = trim_start(tail)
+                .strip_prefix(SEPARATOR)?
+                .splitn(4, SEPARATOR)
+                .collect();
+            let [version, input, mode, reason] = *parts else {
+                return None;
+            };
+            let reason = strip_word(reason, "reason")?;
+            let parsed = TextBeacon {
+                host: trim(text[host..].split([' ', '(']).next()?),
+                ip: trim(&text[ip..close]),
+                version: strip_word(version, "app")?,
+                last_input_seconds: parse_seconds_ago(trim(strip_word(input, "last input")?))?,
+                mode: strip_word(mode, "mode")?,
+                reason: trim(reason),
+            };
+            let is_empty = [parsed.version, parsed.mode, reason].contains(&"");
+            let (version, mode) = (trim(parsed.version), trim(parsed.mode));
+            (!is_empty && !trim_start(reason).contains(LINE_BREAKS)).then_some(TextBeacon {
+                version,
+                mode,
+                ..parsed
+            })
+        })
+    }
+
+    #[test]
+    fn parts_that_are_shared_are_read_as_if_they_were_not() {
+        const PARTS: [&str; 22] = [
+            "node:",
+            "Node: ",
+            "a",
+            "a",
+            "\t",
+            " ",
+            " (",
+            "(",
+            ")",
+            ")",
+            "b) ",
+            "\u{b7}",
+            "\n",
+            "10.0.0.5",
+            ") \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode m \u{b7} reason r",
+            " \u{b7} app ",
+            " \u{b7} last input ",
+            "2s ago",
+            " \u{b7} mode ",
+            " \u{b7} reason ",
+            "Node: h (1) \u{b7} app 1",
+            "\u{b7} last input 3s ago \u{b7} mode m \u{b7} reason",
+        ];
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut valid = 0;
+        for _ in 0..60_000 {
+            let parts: Vec<&str> = (0..rng.usize(1..14))
+                .map(|_| PARTS[rng.usize(..PARTS.len())])
+                .collect();
+            let text = parts.concat();
+            let parsed = parse_text(&text);
+            assert_eq!(parsed, parse_simply(&text), "{text:?}");
+            valid += u32::from(parsed.is_some());
+        }
+        assert!(valid > 1_000, "{valid}");
+    }
+
+    /// With work that grows with the square of the length, this takes hours.
+    #[test]
+    fn long_texts_take_work_in_proportion_to_their_length() {
+        const TIMES: usize = 1 << 18;
+        let tail = " \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode m \u{b7} reason r";
+        for (part, end) in [
+            ("node:", ""),
+            ("node:", " ("),
+            ("node:", "   x"),
+            ("node:a (", ""),
+            ("node:a (", ") x"),
+            ("node:a (b)", tail),
+            ("node:a (b) \u{b7} app ", ""),
+            (
+                "node:a (b) \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode m \u{b7} reason r ",
+                "\nx",
+            ),
+            (
+                "node:a () \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode m \u{b7} reason r ",
+                "",
+            ),
+        ] {
+            let text = [part.repeat(TIMES), " ".repeat(TIMES), end.into()].concat();
+            let parsed = parse_text(&text).map(|parsed| parsed.ip);
+            assert_eq!(parsed, (end == tail).then_some("b"), "{part}");
+        }
     }
 }
