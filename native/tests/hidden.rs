@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 
 /// The prefix of every address of these tests.
 const NET: &str = "10.20.30.";
+/// An `ip` that is no address, and is the key of a row.
+const NAMED_IP: &str = "lan-7";
 const SCOPES: &[&str] = &["operator.write", "operator.read", "operator.pairing"];
 
 fn token(name: &str, hides_addresses: bool) -> NamedToken {
@@ -45,6 +47,13 @@ async fn gateway(history: Option<&std::path::Path>) -> (RunningGateway, Tokens) 
     }));
     let answer = beacon(gateway.address(), TOKEN, "10.20.30.7").await;
     assert!(answer.ends_with(r#"{"ok":true}"#), "{answer}");
+    let text = format!(
+        "Node: unknown ({NAMED_IP}) \u{b7} app 1 \u{b7} last input 5s ago \u{b7} mode ui \u{b7} reason launch"
+    );
+    let body = json!({ "text": text }).to_string();
+    let more = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let answer = http(gateway.address(), TOKEN, "POST /api/beacon", &more).await;
+    assert!(answer.ends_with(r#"{"ok":true}"#), "{answer}");
     (gateway, tokens)
 }
 
@@ -72,7 +81,9 @@ fn with(secret: &str, caps: &[&str]) -> Value {
 }
 
 fn assert_hidden(value: &Value) {
-    assert!(!value.to_string().contains(NET), "{value}");
+    for hidden in [NET, NAMED_IP] {
+        assert!(!value.to_string().contains(hidden), "{value}");
+    }
 }
 
 #[tokio::test]
@@ -119,6 +130,10 @@ async fn a_websocket_is_sent_no_address() {
         .request("presence.explain", json!({ "row": "10.20.30.7" }))
         .await;
     assert_eq!(unknown["ok"], false, "{unknown}");
+    let unknown = hidden
+        .request("presence.explain", json!({ "row": NAMED_IP }))
+        .await;
+    assert_eq!(unknown["ok"], false, "{unknown}");
     #[cfg(feature = "history")]
     past(&mut hidden, &mut shown).await;
     gateway.shutdown().await;
@@ -130,7 +145,8 @@ async fn past(hidden: &mut Client, shown: &mut Client) {
     within("the history", async {
         loop {
             let page = shown.request("presence.history", json!({})).await;
-            if page.to_string().contains(NET) {
+            let page = page.to_string();
+            if page.contains(NET) && page.contains(NAMED_IP) {
                 break;
             }
         }
@@ -144,6 +160,17 @@ async fn past(hidden: &mut Client, shown: &mut Client) {
     let refused = hidden.request("presence.history", guess).await;
     assert_eq!(refused["ok"], false, "{refused}");
     assert_hidden(&refused);
+    // Nor is a row found by what only its `ip` states.
+    for (client, found) in [(shown, 1), (hidden, 0)] {
+        let page = client
+            .request("presence.history", json!({ "instance": NAMED_IP }))
+            .await;
+        assert_eq!(
+            page["payload"]["sessions"].as_array().unwrap().len(),
+            found,
+            "{page}"
+        );
+    }
 }
 
 #[tokio::test]

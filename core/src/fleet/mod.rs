@@ -54,6 +54,8 @@ pub const MAX_SOURCES: usize = 8;
 pub const LEASE_MS: u64 = 15_000;
 /// Longest name of an observed gateway, in bytes.
 pub const MAX_NAME_BYTES: usize = 32;
+/// The prefix of wire keys of rows that only other gateways have.
+const WIRE_PREFIX: &str = "GATEWAY:";
 /// Maximum number of rows of all sources together.
 const MAX_ROWS: usize = 10_000;
 /// Smallest share of [`MAX_ROWS`] that a source gets.
@@ -321,7 +323,16 @@ impl Fleet {
 /// Returns the wire key of a row that only other gateways have. It never equals an own row's key: those are
 /// lower-case, or start with `SELF` or `CONN:`.
 fn wire_key(name: &str, key: &str) -> String {
-    format!("GATEWAY:{name}/{key}")
+    format!("{WIRE_PREFIX}{name}/{key}")
+}
+
+/// Returns the key that the row has at its own gateway.
+#[cfg(feature = "server")]
+pub(crate) fn bare_key(wire: &str) -> &str {
+    let of_source = wire.strip_prefix(WIRE_PREFIX);
+    of_source
+        .and_then(|named| named.split_once('/'))
+        .map_or(wire, |(_, key)| key)
 }
 
 fn offset_ms(roster: &Roster, now: Now) -> i64 {

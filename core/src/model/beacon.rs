@@ -115,7 +115,7 @@ pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
     // what follows it do not scan it again, so that the work is linear.
     let (mut host_end, mut open) = (None, None);
     let (mut close, mut tail) = (None, None);
-    let last_break = text.rfind(LINE_BREAKS);
+    let mut last_break = None;
     let mut from = 0;
     while let Some(at) = find_node(text.get(from..)?) {
         from += at + "node:".len();
@@ -133,6 +133,7 @@ pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
         if close.is_none_or(|close| close < open) {
             let end = open + text.get(open..)?.find(')')?;
             close = Some(end);
+            let last_break = *last_break.get_or_insert_with(|| text.rfind(LINE_BREAKS));
             tail = parse_tail(text, end + 1, last_break);
         }
         let ip = text.get(open..close?)?;

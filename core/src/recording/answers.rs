@@ -16,7 +16,7 @@ impl Replay {
 
     /// Explains the row with this key, in the form of `presence.explain`; `None` if there is no such row.
     pub fn explain_row(&mut self, key: &str) -> Option<String> {
-        self.hub.explain_row(key, false, self.now).ok()
+        self.hub.explain_row(key, None, self.now).ok()
     }
 
     /// The findings, each with the keys of its rows.

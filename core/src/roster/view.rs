@@ -8,6 +8,7 @@ use super::Roster;
 use super::history::History;
 use super::row::{Field, Live, Origin, Row, Stated};
 use super::store::RowId;
+use crate::model::beacon::parse_text;
 use crate::model::entry::PresenceEntry;
 use crate::model::json::json_text;
 use crate::model::key::{PresenceKey, RowKey};
@@ -134,6 +135,19 @@ impl Roster {
         }
     }
 
+    /// The keys of all rows in their wire form, self first, and whether each is stated by the row's `ip` alone.
+    pub(crate) fn wire_keys(&self) -> impl Iterator<Item = (String, bool)> {
+        let rows = self.store.ids().map(|id| &self.store[id]);
+        let rows = rows.map(|row| (row.key.to_wire(), key_from(row) == KeyFrom::Ip));
+        core::iter::once((self.self_row.key.to_wire(), false)).chain(rows)
+    }
+
+    /// Whether there is a row with this key, as [`find_wire`](Self::find_wire) finds it, that its `ip` alone states.
+    pub(crate) fn is_keyed_by_ip(&self, key: &str) -> bool {
+        let row = self.find_wire(key);
+        row.is_some_and(|id| key_from(&self.store[id]) == KeyFrom::Ip)
+    }
+
     /// The data about a row; `None` is the gateway's own.
     pub(crate) fn view(&mut self, id: Option<RowId>, now: Now) -> RowView {
         self.settle(now);
@@ -202,15 +216,18 @@ fn key_from(row: &Row) -> KeyFrom {
         return KeyFrom::Connection;
     };
     let fields = &row.fields;
+    // A beacon's key is of its text, and its parameters may differ from that.
+    let parsed = fields.text.as_deref().and_then(parse_text);
     let sources = [
-        (&fields.instance_id, KeyFrom::InstanceId),
-        (&fields.device_id, KeyFrom::DeviceId),
-        (&fields.host, KeyFrom::Host),
-        (&fields.ip, KeyFrom::Ip),
+        (fields.instance_id.as_deref(), KeyFrom::InstanceId),
+        (fields.device_id.as_deref(), KeyFrom::DeviceId),
+        (fields.host.as_deref(), KeyFrom::Host),
+        (parsed.map(|parsed| parsed.host), KeyFrom::Host),
+        (fields.ip.as_deref(), KeyFrom::Ip),
+        (parsed.map(|parsed| parsed.ip), KeyFrom::Ip),
     ];
-    let is_of =
-        |text: &Option<Box<str>>| text.as_deref().and_then(PresenceKey::of_name).as_ref() == Some(key);
-    let found = sources.into_iter().find(|(text, _)| is_of(text));
+    let is_of = |text: Option<&str>| text.and_then(PresenceKey::of_name).as_ref() == Some(key);
+    let found = sources.into_iter().find(|(text, _)| is_of(*text));
     found.map_or(KeyFrom::Text, |(_, from)| from)
 }
 

@@ -1,7 +1,8 @@
 //! Output for readers from which addresses are hidden (SPEC 4, "Hidden addresses").
 
 use alloc::borrow::{Cow, ToOwned};
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,15 +11,20 @@ use core::hash::Hasher;
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher24;
 
-use crate::digest::{Digest, of_json};
+use crate::fleet::bare_key;
+use crate::model::ClientInfo;
 use crate::model::addresses::{contains_address, hide_addresses, may_end_in_address};
+use crate::model::beacon::parse_text;
 use crate::model::json::{
     ObjectText, array_text, each_member, items, members, string, string_of, write_string,
 };
 use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
-/// Members that are omitted. A digest covers rows with their addresses, so a reader could find an address by trying all
-/// addresses.
+#[cfg(test)]
+mod tests;
+
+/// Members that are left out. A digest covers rows with their addresses, so a reader could find an address by trying
+/// all of them.
 const LEFT_OUT: [&str; 5] = ["ip", "remoteIp", "timeZone", "email", "digest"];
 /// Members that hold keys of rows, or lists of them.
 const KEYS: [&str; 10] = [
@@ -35,6 +41,8 @@ const KEYS: [&str; 10] = [
 ];
 /// The id of a user, which may be an e-mail address.
 const USER_ID: &str = "id";
+/// The list of a row's members with their last writers (SPEC 6.1): its items are named as members are.
+const MEMBERS: &str = "members";
 /// Maximum nesting depth of a value; deeper values are omitted.
 const MAX_DEPTH: u8 = 64;
 /// The prefix of pseudonyms, which no presence key has: keys are in lower case.
@@ -52,8 +60,21 @@ impl core::fmt::Debug for AddressMask {
     }
 }
 
-/// The digests of masked rows by their masked keys.
-pub(super) type RowDigests = BTreeMap<String, u64>;
+/// A row without addresses.
+#[derive(Clone, Debug)]
+pub(super) struct MaskedRow {
+    /// JSON text.
+    pub(super) text: Box<str>,
+    /// Keys that its `ip` states and none of its names and ids; most often there are none.
+    ips: Vec<PresenceKey>,
+}
+
+impl MaskedRow {
+    /// Whether nothing but its `ip` states this key.
+    fn is_keyed_by_ip(&self, key: &str) -> bool {
+        self.ips.iter().any(|ip| ip.as_str() == bare_key(key))
+    }
+}
 
 impl AddressMask {
     /// Returns a mask whose pseudonyms depend on this seed, which must be random.
@@ -64,7 +85,7 @@ impl AddressMask {
         Self { secret }
     }
 
-    /// Returns the masked key: a pseudonym if the key contains an address, else the key.
+    /// Returns the masked key: a pseudonym, if the key has an address.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
         let is_cut = || key.encode_utf16().count() >= TEXT_KEY_UNITS && may_end_in_address(key);
@@ -76,36 +97,142 @@ impl AddressMask {
     }
 
     /// Returns a key's pseudonym; equal keys have equal pseudonyms.
-    fn pseudonym(&self, key: &str) -> String {
+    pub(super) fn pseudonym(&self, key: &str) -> String {
         let normal = PresenceKey::of_name(key);
         let mut hasher = SipHasher24::new_with_key(&self.secret);
         hasher.write(normal.as_ref().map_or(key, PresenceKey::as_str).as_bytes());
         format!("{PSEUDONYM}{:016x}", hasher.finish())
     }
 
-    /// Returns the one of these keys whose masked form is `shown`. A key with an address is found by its pseudonym only:
-    /// otherwise the answer would reveal whether the address is listed.
-    pub(super) fn shown_key<T: AsRef<str>>(
+    pub(super) fn is_pseudonym(shown: &str) -> bool {
+        shown.starts_with(PSEUDONYM)
+    }
+
+    /// Returns the one of these ids whose masked form is `shown`. An id with an address is found by its
+    /// pseudonym only: otherwise the answer would reveal whether the address is listed.
+    pub(super) fn shown_id<T: AsRef<str>>(
         &self,
         shown: &str,
-        keys: impl IntoIterator<Item = T>,
+        ids: impl IntoIterator<Item = T>,
     ) -> Option<String> {
-        if shown.starts_with(PSEUDONYM) {
-            let mut keys = keys.into_iter();
-            let key = keys.find(|key| self.key(key.as_ref()) == shown)?;
-            return Some(key.as_ref().to_owned());
+        if Self::is_pseudonym(shown) {
+            let mut ids = ids.into_iter();
+            let id = ids.find(|id| self.key(id.as_ref()) == shown)?;
+            return Some(id.as_ref().to_owned());
         }
         (self.key(shown) == shown).then(|| shown.to_owned())
+    }
+
+    /// Returns the masked row.
+    pub(super) fn row(&self, json: &str) -> MaskedRow {
+        let [ip, text, names @ ..] = inner_of(json, ["ip", "text", "instanceId", "deviceId", "host"]);
+        let named = |text: Option<&str>| text.and_then(PresenceKey::of_name);
+        let text = text.and_then(string);
+        let parsed = text.as_deref().and_then(parse_text);
+        let ip = ip.and_then(string);
+        let mut ips: Vec<PresenceKey> = [ip.as_deref(), parsed.map(|parsed| parsed.ip)]
+            .into_iter()
+            .filter_map(named)
+            .filter(|ip| self.key(ip.as_str()) == ip.as_str())
+            .collect();
+        if !ips.is_empty() {
+            let names = names.map(|name| named(name.and_then(string).as_deref()));
+            let host = named(parsed.map(|parsed| parsed.host));
+            ips.retain(|ip| !names.iter().chain([&host]).flatten().any(|name| name == ip));
+        }
+        MaskedRow {
+            text: self.json(json).into(),
+            ips,
+        }
+    }
+
+    /// Returns the masked key of a row: also a pseudonym, if only the row's `ip` states the key.
+    pub(super) fn row_key(&self, key: &str, row: &MaskedRow) -> String {
+        if row.is_keyed_by_ip(key) {
+            self.pseudonym(key)
+        } else {
+            self.key(key)
+        }
+    }
+
+    /// Returns the client without addresses.
+    pub(super) fn client(&self, client: &ClientInfo) -> ClientInfo {
+        let text = |text: &str| -> Box<str> { hide_addresses(text).into() };
+        let own = |stated: &Option<Box<str>>| stated.as_deref().map(text);
+        ClientInfo {
+            id: text(&client.id),
+            version: text(&client.version),
+            platform: text(&client.platform),
+            mode: text(&client.mode),
+            display_name: own(&client.display_name),
+            device_family: own(&client.device_family),
+            model_identifier: own(&client.model_identifier),
+            instance_id: client.instance_id.as_deref().map(|id| self.key(id).into()),
+            time_zone: None,
+        }
+    }
+
+    /// A hash of a text, under the secret.
+    pub(super) fn hash(&self, text: &str) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.secret);
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
+    /// Returns a page of a history without addresses: sessions, and the last rows of their instances (SPEC 6.3).
+    #[must_use]
+    pub fn history(&self, page: &str) -> String {
+        let [instances] = inner_of(page, ["instances"]);
+        let mut by_ip = BTreeSet::new();
+        let noted = each_member(instances.map_or("{}", RawValue::get), &mut |key, row| {
+            if self.row(row.get()).is_keyed_by_ip(&key) {
+                by_ip.insert(key.into_owned());
+            }
+        });
+        // Keys that cannot be judged are not shown.
+        let key = |key: &str| match noted {
+            Some(()) if !by_ip.contains(key) => self.key(key),
+            _ => self.pseudonym(key),
+        };
+        let mut text = String::with_capacity(page.len());
+        Writer {
+            mask: self,
+            key: &key,
+        }
+        .write(&mut text, "", page, 0);
+        text
+    }
+
+    /// Whether a query for this instance may find the row: not by a key that has an address or is an `ip`, because
+    /// the answer would confirm a guess.
+    #[must_use]
+    pub fn may_find(&self, instance: &str, key: &str, row: &str) -> bool {
+        let is_of_key = PresenceKey::of_name(instance) == PresenceKey::of_name(key);
+        !(is_of_key && self.row_key(key, &self.row(row)) != key)
     }
 
     /// Returns a masked JSON text.
     #[must_use]
     pub fn json(&self, json: &str) -> String {
         let mut text = String::with_capacity(json.len());
-        self.write(&mut text, "", json, 0);
+        let key = |key: &str| self.key(key);
+        Writer {
+            mask: self,
+            key: &key,
+        }
+        .write(&mut text, "", json, 0);
         text
     }
+}
 
+/// Writes masked JSON.
+struct Writer<'a> {
+    mask: &'a AddressMask,
+    /// Masks a key.
+    key: &'a dyn Fn(&str) -> String,
+}
+
+impl Writer<'_> {
     /// Writes the value of the member `name`.
     fn write(&self, out: &mut String, name: &str, json: &str, depth: u8) {
         match json.as_bytes().first() {
@@ -115,17 +242,20 @@ impl AddressMask {
                 if !KEYS.contains(&name) {
                     write_string(out, &hide_addresses(&text));
                 } else if name == USER_ID && text.contains('@') {
-                    write_string(out, &self.pseudonym(&text));
+                    write_string(out, &self.mask.pseudonym(&text));
                 } else {
-                    write_string(out, &self.key(&text));
+                    write_string(out, &(self.key)(&text));
                 }
             }
             Some(b'[') => {
                 let items = items(json).unwrap_or_default();
-                // A member of a row and its last writer (SPEC 6.1).
                 let is_shown = |item: &&RawValue| {
-                    let name = stated_name(item.get());
-                    !name.is_some_and(|name| LEFT_OUT.contains(&&*name))
+                    let stated = if name == MEMBERS {
+                        stated_name(item.get())
+                    } else {
+                        None
+                    };
+                    !stated.is_some_and(|stated| LEFT_OUT.contains(&&*stated))
                 };
                 let mut items = items.into_iter().filter(is_shown).map(|item| {
                     let mut text = String::new();
@@ -135,7 +265,7 @@ impl AddressMask {
                 out.push_str(&array_text(&mut items));
             }
             Some(b'{') => {
-                let stated = stated_name(json);
+                let stated = if name == MEMBERS { stated_name(json) } else { None };
                 let mut object = ObjectText::new();
                 let read = each_member(json, &mut |name, value| {
                     if LEFT_OUT.contains(&&*name) {
@@ -145,73 +275,12 @@ impl AddressMask {
                         Some(stated) if name == "value" => stated,
                         _ => &name,
                     };
-                    self.write(object.member(&self.key(&name)), of, value.get(), depth + 1);
+                    self.write(object.member(&(self.key)(&name)), of, value.get(), depth + 1);
                 });
                 out.push_str(&read.map_or_else(|| "{}".into(), |()| object.end()));
             }
             _ => out.push_str(json),
         }
-    }
-
-    fn each(&self, rows: Option<&RawValue>) -> Vec<String> {
-        let rows = rows.and_then(|rows| items(rows.get())).unwrap_or_default();
-        rows.into_iter().map(|row| self.json(row.get())).collect()
-    }
-
-    /// Returns the masked list with the other members of a snapshot (SPEC 2.1),
-    /// `[...],"keys":[...],"version":..,"digest":".."`, and the digests of its rows.
-    pub(super) fn snapshot(&self, snapshot: &str) -> (String, RowDigests) {
-        let text = format!(r#"{{"presence":{snapshot}}}"#);
-        let [rows, keys, version] = inner_of(&text, ["presence", "keys", "version"]);
-        let rows = self.each(rows);
-        let keys = keys.and_then(|keys| items(keys.get())).unwrap_or_default();
-        let keys: Vec<String> = keys.into_iter().map(|key| self.shown(Some(key))).collect();
-        let pairs = keys.iter().zip(&rows);
-        let digests: RowDigests = pairs.map(|(key, row)| (key.clone(), of_json(key, row))).collect();
-        let mut others = ObjectText::new();
-        others.texts("keys", &mut keys.iter().map(String::as_str));
-        others.raw("version", version.map_or("0", RawValue::get));
-        others.text("digest", &digest(&digests).to_hex());
-        let others = others.end();
-        let others = others.trim_matches(['{', '}']);
-        (format!("{},{others}", array_text(&mut rows.into_iter())), digests)
-    }
-
-    /// Returns the masked payload of `presence.delta`. `digests` are those of the rows before the delta, and are updated.
-    pub(super) fn delta(&self, delta: &str, digests: &mut RowDigests) -> String {
-        let [from, to, upserts, removals, touched] =
-            inner_of(delta, ["from", "to", "upserts", "removals", "touched"]);
-        // Removals come first: a removed key may exist again.
-        for removed in removals
-            .and_then(|removals| items(removals.get()))
-            .unwrap_or_default()
-        {
-            let [key] = inner_of(removed.get(), ["key"]);
-            digests.remove(&self.shown(key));
-        }
-        let upserts = self.each(upserts);
-        for upsert in &upserts {
-            let [key, entry] = inner_of(upsert, ["key", "entry"]);
-            // These keys are masked already.
-            let key = key.and_then(string).unwrap_or_default();
-            let row = of_json(&key, entry.map_or("{}", RawValue::get));
-            digests.insert(key.into_owned(), row);
-        }
-        let mut shown = ObjectText::new();
-        shown.raw("from", from.map_or("0", RawValue::get));
-        shown.raw("to", to.map_or("0", RawValue::get));
-        shown.raw("upserts", &array_text(&mut upserts.into_iter()));
-        for (name, list) in [("removals", removals), ("touched", touched)] {
-            let list = list.map_or("[]", RawValue::get);
-            self.write(shown.member(name), name, list, 0);
-        }
-        shown.text("digest", &digest(digests).to_hex());
-        shown.end()
-    }
-
-    /// Returns a masked key.
-    fn shown(&self, key: Option<&RawValue>) -> String {
-        self.key(&key.and_then(string).unwrap_or_default())
     }
 }
 
@@ -222,102 +291,6 @@ fn stated_name(json: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Returns the members of an object.
-fn inner_of<'a, const N: usize>(json: &'a str, names: [&str; N]) -> [Option<&'a RawValue>; N] {
+pub(super) fn inner_of<'a, const N: usize>(json: &'a str, names: [&str; N]) -> [Option<&'a RawValue>; N] {
     members(json, names).unwrap_or([None; N])
-}
-
-fn digest(rows: &RowDigests) -> Digest {
-    let mut digest = Digest::default();
-    rows.values().for_each(|row| digest.add(*row));
-    digest
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::ToString as _;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn shown(value: &Value) -> Value {
-        serde_json::from_str(&AddressMask::new(1).json(&value.to_string())).unwrap()
-    }
-
-    #[test]
-    fn members_with_addresses_are_omitted_and_addresses_in_texts_are_masked() {
-        let row = json!({
-            "host": "10.0.0.5", "ip": "lan-7", "timeZone": "Europe/Paris", "version": "1.2.3", "ts": 5,
-            "text": "Node: a (10.0.0.5) \u{b7} mode ui", "roles": ["operator", "at ::1"],
-            "user": { "id": "zo\u{e9}", "email": "z@example.com" }, "deep": [{ "remoteIp": "1.2.3.4", "x": ["fe80::1"] }],
-        });
-        assert_eq!(
-            shown(&row),
-            json!({
-                "host": "***", "version": "1.2.3", "ts": 5, "text": "Node: a (***) \u{b7} mode ui",
-                "roles": ["operator", "at ***"], "user": { "id": "zo\u{e9}" }, "deep": [{ "x": ["***"] }],
-            })
-        );
-        let members = json!([
-            { "name": "ip", "value": "10.0.0.5" },
-            { "name": "text", "value": "at 10.0.0.5" },
-            { "name": "host", "value": "a" },
-        ]);
-        let wanted = json!([{ "name": "text", "value": "at ***" }, { "name": "host", "value": "a" }]);
-        assert_eq!(shown(&members), wanted);
-    }
-
-    #[test]
-    fn deep_nesting_does_not_overflow_the_stack() {
-        let deep = format!(r#"[1,{}"at ::1"{}]"#, "[".repeat(4_000), "]".repeat(4_000));
-        let shown = AddressMask::new(1).json(&deep);
-        assert!(
-            shown.starts_with("[1,[[") && shown.contains("null") && !shown.contains("at"),
-            "{shown}"
-        );
-    }
-
-    #[test]
-    fn different_keys_have_different_pseudonyms_and_equal_keys_equal_ones() {
-        let mask = AddressMask::new(1);
-        let pseudonym = mask.key("10.0.0.5");
-        assert!(pseudonym.starts_with(PSEUDONYM) && pseudonym.len() == PSEUDONYM.len() + 16);
-        assert_ne!(mask.key("10.0.0.6"), pseudonym);
-        assert_ne!(
-            AddressMask::new(2).key("10.0.0.5"),
-            pseudonym,
-            "another seed, another pseudonym"
-        );
-        for key in ["mac-1", "SELF", "CONN:550e8400-e29b-41d4-a716-446655440000"] {
-            assert_eq!(mask.key(key), key);
-        }
-        let text = json!({
-            "key": "10.0.0.5", "instanceId": " 10.0.0.5", "rows": ["10.0.0.5", "b"], "touched": [["10.0.0.5", 7]],
-            "user": { "id": "zo\u{e9}@example.com" }, "instances": { "10.0.0.5": { "ip": "x" } },
-            "members": [{ "name": "instanceId", "value": "10.0.0.5" }],
-        });
-        let user = mask.pseudonym("ZO\u{c9}@example.com");
-        let mut wanted = json!({
-            "key": pseudonym, "instanceId": pseudonym, "rows": [pseudonym, "b"], "touched": [[pseudonym, 7]],
-            "user": { "id": user }, "instances": {}, "members": [{ "name": "instanceId", "value": pseudonym }],
-        });
-        wanted["instances"][&pseudonym] = json!({});
-        assert_eq!(shown(&text), wanted);
-        // A key made from a text may be cut off inside an address.
-        let cut = ["x".repeat(54), " 192.168.".into(), "1".into()].concat();
-        assert_eq!(cut.len(), TEXT_KEY_UNITS);
-        assert!(mask.key(&cut).starts_with(PSEUDONYM));
-        assert_eq!(mask.key(&cut[1..]), cut[1..], "a shorter text is not cut off");
-    }
-
-    #[test]
-    fn keys_with_addresses_are_found_by_their_pseudonyms_only() {
-        let mask = AddressMask::new(1);
-        let keys = ["a", "10.0.0.5"];
-        let find = |shown: &str| mask.shown_key(shown, keys);
-        assert_eq!(find(&mask.key("10.0.0.5")).as_deref(), Some("10.0.0.5"));
-        assert_eq!(find("a").as_deref(), Some("a"));
-        assert_eq!(find("10.0.0.5"), None);
-        assert_eq!(find(&mask.key("10.0.0.6")), None);
-    }
 }

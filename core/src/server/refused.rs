@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
+use crate::model::addresses::cut_before_address;
 use crate::model::text::prefix_bytes;
 use crate::model::{ClientInfo, Role};
 use crate::wire::params::{Length, Members};
@@ -89,7 +90,10 @@ impl Introduction {
 }
 
 fn cut(text: &str) -> Box<str> {
-    prefix_bytes(text, MAX_INTRODUCTION_BYTES).into()
+    let cut = prefix_bytes(text, MAX_INTRODUCTION_BYTES);
+    // A finding may state it (SPEC 6.1); where addresses are hidden, a part of one would stay.
+    let end = cut_before_address(text, cut.len());
+    text.get(..end).unwrap_or(cut).into()
 }
 
 #[cfg(test)]
@@ -123,5 +127,7 @@ mod tests {
             MAX_INTRODUCTION_BYTES
         );
         assert_eq!(cut(&alloc::format!("x{}", "é".repeat(100))).len(), 127);
+        let text = ["x ".repeat(60), "203.0.113.77".into()].concat();
+        assert_eq!(*cut(&text), "x ".repeat(60), "not a part of an address");
     }
 }

@@ -62,7 +62,7 @@ fn of_file(file: &std::path::Path, options: &HistoryCommand) -> Result<(Page, u6
             cursor: found.next.take().map(Into::into),
             ..HistoryQuery::default()
         };
-        let page = reader.page(&query).map_err(|error| failed(&error))?;
+        let page = reader.page(&query, None).map_err(|error| failed(&error))?;
         if !add(&mut found, page) {
             break;
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use presence_core::server::AddressMask;
 use presence_core::wire::history::HistoryQuery;
 use rusqlite::{Connection, OpenFlags, Row, ToSql, params};
 use serde_json::value::RawValue;
@@ -42,11 +43,15 @@ impl Reader {
         Ok(Self { db })
     }
 
-    /// One page.
+    /// One page. With `mask`, a query finds no instance by a key that its reader may not see.
     ///
     /// # Errors
     /// [`StoreError`], also when the query takes longer than a second or two.
-    pub(crate) fn page(&mut self, query: &HistoryQuery) -> Result<Page, StoreError> {
+    pub(crate) fn page(
+        &mut self,
+        query: &HistoryQuery,
+        mask: Option<&AddressMask>,
+    ) -> Result<Page, StoreError> {
         let mut looks = 0;
         self.db.progress_handler(
             STEPS,
@@ -57,12 +62,12 @@ impl Reader {
         )?;
         // One transaction, so that all reads are of one moment.
         let transaction = self.db.unchecked_transaction()?;
-        let page = self.read(query)?;
+        let page = self.read(query, mask)?;
         transaction.commit()?;
         Ok(page)
     }
 
-    fn read(&self, query: &HistoryQuery) -> Result<Page, StoreError> {
+    fn read(&self, query: &HistoryQuery, mask: Option<&AddressMask>) -> Result<Page, StoreError> {
         const COLUMNS: &str = "s.id, i.key, s.from_ms, s.to_ms, s.seen_ms, s.connected, s.why, i.facts";
         let (before_ms, before_id) = query
             .cursor
@@ -78,7 +83,7 @@ impl Reader {
         let named = query
             .instance
             .as_deref()
-            .map(|word| self.named(word))
+            .map(|word| self.named(word, mask))
             .transpose()?;
         if let Some(ids) = &named {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -121,15 +126,22 @@ impl Reader {
     }
 
     /// The instances that match a word.
-    fn named(&self, word: &str) -> Result<Vec<i64>, StoreError> {
+    fn named(&self, word: &str, mask: Option<&AddressMask>) -> Result<Vec<i64>, StoreError> {
         let word = word.trim();
         let mut statement = self.db.prepare_cached(
-            "SELECT id FROM instances WHERE lower(key) = lower(?1) \
+            "SELECT id, key, facts FROM instances WHERE lower(key) = lower(?1) \
              OR lower(facts ->> '$.instanceId') = lower(?1) OR lower(facts ->> '$.deviceId') = lower(?1) \
              OR lower(facts ->> '$.host') = lower(?1) LIMIT ?2",
         )?;
-        let ids = statement.query_map(params![word, MAX_NAMED], |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params![word, MAX_NAMED])?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (key, facts): (String, String) = (row.get(1)?, row.get(2)?);
+            if mask.is_none_or(|mask| mask.may_find(word, &key, &facts)) {
+                ids.push(row.get(0)?);
+            }
+        }
+        Ok(ids)
     }
 
     fn silences(&self, id: i64) -> Result<Vec<(u64, u64)>, StoreError> {

@@ -90,11 +90,11 @@ fn run(path: &Path, received: &Receiver<Pending>, reply: &Reply) {
 
 /// Opens the file for each page, because it may have been replaced.
 fn page(path: &Path, query: &HistoryQuery, mask: Option<&AddressMask>) -> Result<String, StoreError> {
-    let page = Reader::open(path)?.page(query)?;
+    let page = Reader::open(path)?.page(query, mask)?;
     // Strings and numbers always serialise.
     let page = serde_json::to_string(&page).unwrap_or_default();
     Ok(match mask {
-        Some(mask) => mask.json(&page),
+        Some(mask) => mask.history(&page),
         None => page,
     })
 }

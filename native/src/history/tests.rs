@@ -190,7 +190,7 @@ fn read_all(path: &Path, limit: u64) -> Vec<PastSession> {
     };
     let mut sessions = Vec::new();
     loop {
-        let page = reader.page(&query).unwrap();
+        let page = reader.page(&query, None).unwrap();
         assert!(page.sessions.len() as u64 <= limit);
         sessions.extend(page.sessions);
         match page.next {

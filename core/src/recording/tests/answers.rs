@@ -155,7 +155,7 @@ fn a_row_is_explained_as_the_gateway_does() {
     lab.leave(first);
     lab.pass(60_000);
     let live: serde_json::Value =
-        serde_json::from_str(&lab.hub.explain_row("mac-1", false, lab.now).unwrap()).unwrap();
+        serde_json::from_str(&lab.hub.explain_row("mac-1", None, lab.now).unwrap()).unwrap();
     let key = redactor().name("mac-1");
     let replayed = lab.replay.explain_row(&key).unwrap();
     let replayed: serde_json::Value = serde_json::from_str(&replayed).unwrap();

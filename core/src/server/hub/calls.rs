@@ -101,7 +101,8 @@ impl Hub {
             Call::PresenceExplain(Some(row)) => {
                 let asked = self.row_asked_by(slot, row, now);
                 let asked = asked.ok_or_else(|| explain::unknown_row(row))?;
-                return self.explain_row(&asked, self.hides(slot), now).map(Answer::Text);
+                let hidden_as = Some(&**row).filter(|_| self.hides(slot));
+                return self.explain_row(&asked, hidden_as, now).map(Answer::Text);
             }
             Call::PresenceHistory(query) if self.keeps_history() => {
                 self.check_history_query(slot, query)?;

@@ -13,11 +13,13 @@ use alloc::vec::Vec;
 
 use self::memory::Memory;
 use super::Hub;
+use super::journal::RefusedClock;
 use crate::findings::{Confidence, Finding, FindingKind, findings_of};
 use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::roster::RowId;
+use crate::server::AddressMask;
 use crate::wire::WireError;
 
 /// Most rows that findings examine: the newest.
@@ -33,9 +35,17 @@ const MAX_KEYS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) key: String,
+    /// The key that the reader sees in its place.
+    shown: Option<String>,
     entry: RawEntry,
     /// The row, if it is this gateway's own.
     id: Option<RowId>,
+}
+
+impl Listed {
+    fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.key)
+    }
 }
 
 impl Hub {
@@ -51,13 +61,23 @@ impl Hub {
         json.end()
     }
 
-    /// The explanation of the row with this key, and the findings about it.
+    /// The explanation of the row with this key, and the findings about it. `asked` is the key by which a reader asked from
+    /// whom addresses are hidden.
     ///
     /// # Errors
     /// There is no such row.
-    pub(crate) fn explain_row(&mut self, key: &str, hides: bool, now: Now) -> Result<String, WireError> {
-        let Some((key, explanation)) = self.explanation(key, now) else {
-            return Err(unknown_row(key));
+    pub(crate) fn explain_row(
+        &mut self,
+        key: &str,
+        asked: Option<&str>,
+        now: Now,
+    ) -> Result<String, WireError> {
+        let (hides, shown) = (
+            asked.is_some(),
+            asked.filter(|asked| AddressMask::is_pseudonym(asked)),
+        );
+        let Some((key, explanation)) = self.explanation(key, shown, hides, now) else {
+            return Err(unknown_row(shown.unwrap_or(key)));
         };
         let (list, found) = self.found(hides, now);
         let mut json = ObjectText::new();
@@ -68,24 +88,29 @@ impl Hub {
     }
 
     /// The list and its findings: first those from the gateway's memory, then those from the list alone. With `hides`
-    /// they are made as if nobody had an address: otherwise a finding could confirm one that a reader guesses.
+    /// they are made from rows, connections and refused handshakes without addresses: otherwise a finding could confirm
+    /// one that a reader guesses.
     fn found(&mut self, hides: bool, now: Now) -> (Vec<Listed>, Vec<Finding>) {
         let mut list = self.listed(MAX_ROWS, now);
-        let mut sessions = self.sessions();
         if hides {
             for row in &mut list {
-                row.entry = self.without_addresses(&row.entry);
+                let masked = self.hidden.row(row.entry.as_str());
+                row.shown = Some(self.hidden.mask().row_key(&row.key, &masked));
+                row.entry = RawEntry::read(&masked.text).unwrap_or_default();
             }
-            for session in &mut sessions {
-                *session = session.without_address();
-            }
+        }
+        let texts = self.masked_texts(hides);
+        let sessions = self.sessions_with(texts.as_deref());
+        let mut refused: Vec<_> = self.journal.refused_clocks().cloned().collect();
+        if hides {
+            refused.iter_mut().for_each(RefusedClock::hide_addresses);
         }
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
         let memory = Memory {
             list: &list,
             roster: &self.roster,
             sessions: &sessions,
-            refused: self.journal.refused_clocks().collect(),
+            refused: &refused,
             now_ms: now.age_ms,
         };
         let places = memory.places();
@@ -111,7 +136,7 @@ impl Hub {
     #[cfg(feature = "recording")]
     pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<(Finding, Vec<alloc::boxed::Box<str>>)> {
         let (list, found) = self.found(false, now);
-        let keys = |finding: &Finding| keys(&list, finding).map(Into::into).collect();
+        let keys = |finding: &Finding| keys(&list, finding).map(|row| (*row.key).into()).collect();
         found
             .into_iter()
             .map(|finding| {
@@ -135,12 +160,18 @@ impl Hub {
         self.sync(now);
         let own = self.roster.entries(most, now);
         let Some(fleet) = &self.fleet else {
-            let listed = |(key, entry, id)| Listed { key, entry, id };
+            let listed = |(key, entry, id)| Listed {
+                key,
+                shown: None,
+                entry,
+                id,
+            };
             return own.into_iter().map(listed).collect();
         };
         let ids: BTreeMap<String, Option<RowId>> = own.into_iter().map(|(key, _, id)| (key, id)).collect();
         let listed = |(key, entry): (&str, &RawEntry)| Listed {
             key: key.into(),
+            shown: None,
             entry: entry.clone(),
             id: ids.get(key).copied().flatten(),
         };
@@ -169,11 +200,11 @@ fn is_about_ids(kind: FindingKind) -> bool {
     )
 }
 
-/// The keys of its rows, each once.
-fn keys<'a>(list: &'a [Listed], finding: &'a Finding) -> impl Iterator<Item = &'a str> {
+/// Its rows, each key once.
+fn keys<'a>(list: &'a [Listed], finding: &'a Finding) -> impl Iterator<Item = &'a Listed> {
     let mut seen = BTreeSet::new();
     let rows = finding.rows.iter().filter_map(|&row| list.get(row));
-    rows.map(|row| &*row.key).filter(move |key| seen.insert(*key))
+    rows.filter(move |row| seen.insert(&*row.key))
 }
 
 /// Writes the findings, those about one row if `only` is its key, as far as there is room.
@@ -181,11 +212,11 @@ fn write_findings(json: &mut ObjectText, list: &[Listed], found: &[Finding], onl
     let mut texts = Vec::new();
     let (mut bytes, mut left_out) = (0, 0);
     for finding in found {
-        let keys: Vec<&str> = keys(list, finding).collect();
-        if only.is_some_and(|only| !keys.contains(&only)) {
+        let rows: Vec<&Listed> = keys(list, finding).collect();
+        if only.is_some_and(|only| !rows.iter().any(|row| row.key == only)) {
             continue;
         }
-        let text = finding.to_json(&mut keys.iter().copied().take(MAX_KEYS), false);
+        let text = finding.to_json(&mut rows.iter().map(|row| row.shown()).take(MAX_KEYS), false);
         if texts.len() >= MAX_FINDINGS || bytes + text.len() > MAX_FINDINGS_BYTES {
             left_out += 1;
             continue;

@@ -1,16 +1,19 @@
 //! Output for members from which addresses are hidden (SPEC 4, "Hidden addresses"). It is made from the output for the
-//! other members, and only while there are such members.
+//! other members, and only when such a member is sent it.
+
+mod rows;
 
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
+use self::rows::{MaskedRows, RowDigests};
 use super::calls::Answer;
 use super::{ConnId, Hub};
+use crate::model::SharedText;
 use crate::model::addresses::hide_addresses;
 use crate::model::json::json_text;
 use crate::model::time::Now;
-use crate::model::{RawEntry, SharedText};
-use crate::server::address_mask::RowDigests;
+use crate::server::address_mask::MaskedRow;
 use crate::server::{AddressMask, Item};
 use crate::wire::history::HistoryQuery;
 use crate::wire::{EventFrame, WireError};
@@ -18,31 +21,54 @@ use crate::wire::{EventFrame, WireError};
 /// Bytes that the smallest row takes in a snapshot, with its key.
 const LEAST_ROW_BYTES: usize = r#"{"ts":0},"","#.len();
 
-/// A text, and the same without addresses.
-type Cached = Option<(SharedText, SharedText)>;
+/// A text without addresses, and the text that it is made from.
+#[derive(Clone, Debug, Default)]
+struct Cached(Option<(Weak<String>, SharedText)>);
+
+impl Cached {
+    fn of(&self, text: &SharedText) -> Option<SharedText> {
+        let (of, hidden) = self.0.as_ref()?;
+        let is_same = of.upgrade().is_some_and(|of| Arc::ptr_eq(&of, text));
+        is_same.then(|| hidden.clone())
+    }
+
+    fn set(&mut self, text: &SharedText, hidden: String) -> SharedText {
+        let hidden = Arc::new(hidden);
+        self.0 = Some((Arc::downgrade(text), hidden.clone()));
+        hidden
+    }
+}
+
+/// Which rows a list has.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    All,
+    /// This gateway's own.
+    Own,
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Hidden {
-    mask: AddressMask,
+    rows: MaskedRows,
     /// Members whose addresses are hidden.
     members: usize,
     /// Those of them that take deltas.
     followers: usize,
     /// The rows as these have them; empty while there are none.
     digests: RowDigests,
-    list: Cached,
-    snapshot: Cached,
+    lists: [Cached; 2],
+    snapshots: [Cached; 2],
 }
 
 impl Hidden {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            mask: AddressMask::new(seed),
+            rows: MaskedRows::new(seed),
             members: 0,
             followers: 0,
             digests: RowDigests::new(),
-            list: None,
-            snapshot: None,
+            lists: [const { Cached(None) }; 2],
+            snapshots: [const { Cached(None) }; 2],
         }
     }
 
@@ -51,32 +77,45 @@ impl Hidden {
         self.followers > 0
     }
 
-    fn list(&mut self, list: &SharedText) -> SharedText {
-        if let Some(hidden) = known(&self.list, list) {
-            return hidden;
-        }
-        let hidden = Arc::new(self.mask.json(list));
-        self.list = (self.members > 0).then(|| (list.clone(), hidden.clone()));
-        hidden
+    /// The masked row.
+    pub(super) fn row(&mut self, json: &str) -> Arc<MaskedRow> {
+        self.rows.row(json)
     }
 
-    fn snapshot(&mut self, snapshot: &SharedText) -> SharedText {
-        if let Some(hidden) = known(&self.snapshot, snapshot) {
+    /// How many rows were masked so far.
+    #[cfg(test)]
+    pub(super) fn rows_made(&self) -> u64 {
+        self.rows.made
+    }
+
+    /// How many masked rows are kept, and the most of each generation.
+    #[cfg(test)]
+    pub(super) fn rows_kept(&self) -> (usize, usize) {
+        self.rows.kept()
+    }
+
+    pub(super) fn mask(&self) -> &AddressMask {
+        &self.rows.mask
+    }
+
+    fn list(&mut self, of: Of, list: &SharedText) -> SharedText {
+        let cached = &mut self.lists[of as usize];
+        cached
+            .of(list)
+            .unwrap_or_else(|| cached.set(list, self.rows.list(list)))
+    }
+
+    fn snapshot(&mut self, of: Of, snapshot: &SharedText) -> SharedText {
+        let cached = &mut self.snapshots[of as usize];
+        if let Some(hidden) = cached.of(snapshot) {
             return hidden;
         }
-        let (hidden, digests) = self.mask.snapshot(snapshot);
-        let hidden = Arc::new(hidden);
-        if self.followers > 0 {
+        let (hidden, digests) = self.rows.snapshot(snapshot);
+        if self.followers > 0 && matches!(of, Of::All) {
             self.digests = digests;
         }
-        self.snapshot = (self.members > 0).then(|| (snapshot.clone(), hidden.clone()));
-        hidden
+        cached.set(snapshot, hidden)
     }
-}
-
-fn known(cached: &Cached, text: &SharedText) -> Option<SharedText> {
-    let (of, hidden) = cached.as_ref()?;
-    Arc::ptr_eq(of, text).then(|| hidden.clone())
 }
 
 impl Hub {
@@ -84,13 +123,7 @@ impl Hub {
     #[must_use]
     pub fn address_mask(&self, conn: ConnId) -> Option<AddressMask> {
         let is_hidden = self.members.holds(conn) && self.hides(conn.slot);
-        is_hidden.then(|| self.hidden.mask.clone())
-    }
-
-    /// The row as readers see it from whom addresses are hidden.
-    pub(super) fn without_addresses(&self, entry: &RawEntry) -> RawEntry {
-        let hidden = self.hidden.mask.json(entry.as_str());
-        RawEntry::read(&hidden).unwrap_or_default()
+        is_hidden.then(|| self.hidden.mask().clone())
     }
 
     pub(super) fn hides(&self, slot: u32) -> bool {
@@ -102,7 +135,7 @@ impl Hub {
         if takes_deltas {
             self.hidden.followers += 1;
             // The snapshot for the member has the rows for its deltas, also if a kept one is sent.
-            self.hidden.snapshot = None;
+            self.hidden.snapshots[Of::All as usize] = Cached(None);
         }
     }
 
@@ -113,21 +146,27 @@ impl Hub {
             self.hidden.digests = RowDigests::new();
         }
         if self.hidden.members == 0 {
-            (self.hidden.list, self.hidden.snapshot) = (None, None);
+            self.hidden.rows.forget();
+            self.hidden.lists = Default::default();
+            self.hidden.snapshots = Default::default();
         }
     }
 
     /// The list for standard clients.
     pub(super) fn list_for(&mut self, hides: bool, now: Now) -> SharedText {
         let list = self.encode_list(now);
-        if hides { self.hidden.list(&list) } else { list }
+        if hides {
+            self.hidden.list(Of::All, &list)
+        } else {
+            list
+        }
     }
 
     /// The list with keys, version and digest.
     pub(super) fn snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
         let snapshot = self.encode_snapshot(now);
         if hides {
-            self.hidden.snapshot(&snapshot)
+            self.hidden.snapshot(Of::All, &snapshot)
         } else {
             snapshot
         }
@@ -137,7 +176,7 @@ impl Hub {
     pub(super) fn own_list_for(&mut self, hides: bool, now: Now) -> SharedText {
         let list = self.roster.encode_list(now);
         if hides {
-            Arc::new(self.hidden.mask.json(&list))
+            self.hidden.list(Of::Own, &list)
         } else {
             list
         }
@@ -147,7 +186,7 @@ impl Hub {
     pub(super) fn own_snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
         let snapshot = self.encode_own_snapshot(now);
         if hides {
-            Arc::new(self.hidden.mask.snapshot(&snapshot).0)
+            self.hidden.snapshot(Of::Own, &snapshot)
         } else {
             snapshot
         }
@@ -167,7 +206,7 @@ impl Hub {
         match item {
             Item::Delta(frame) => {
                 let payload = frame.parts().payload;
-                let hidden = self.hidden.mask.delta(&payload, &mut self.hidden.digests);
+                let hidden = self.hidden.rows.delta(&payload, &mut self.hidden.digests);
                 let event = EventFrame::new("presence.delta", hidden);
                 let delta = event.with_state_version(&self.state_version());
                 // Encoded only if it may be smaller.
@@ -181,7 +220,8 @@ impl Hub {
             }
             Item::Presence(frame) => {
                 let snapshot = frame.body().cloned().unwrap_or_default();
-                let event = EventFrame::presence("presence.snapshot", self.hidden.snapshot(&snapshot));
+                let event =
+                    EventFrame::presence("presence.snapshot", self.hidden.snapshot(Of::All, &snapshot));
                 Item::Presence(Arc::new(event.with_state_version(&self.state_version())))
             }
             item => item.clone(),
@@ -190,23 +230,51 @@ impl Hub {
 
     /// The payload of another event.
     pub(super) fn hidden_payload(&self, payload: &str) -> String {
-        self.hidden.mask.json(payload)
+        self.hidden.mask().json(payload)
     }
 
-    /// The key that a request for this row means. With hidden addresses, a row is known by its pseudonym alone.
+    /// The key that a request for this row means. With hidden addresses, a row whose key is masked is known by its
+    /// pseudonym alone.
     pub(super) fn row_asked_by(&mut self, slot: u32, row: &str, now: Now) -> Option<String> {
         if !self.hides(slot) {
             return Some(row.into());
         }
-        let keys = self.listed(usize::MAX, now);
-        let keys = keys.iter().map(|row| &*row.key);
-        self.hidden.mask.shown_key(row, keys)
+        self.sync(now);
+        let rows = &mut self.hidden.rows;
+        let mask = rows.mask.clone();
+        if AddressMask::is_pseudonym(row) {
+            let is_asked = |key: &str| mask.pseudonym(key) == row;
+            return match &self.fleet {
+                None => {
+                    let mut keys = self.roster.wire_keys();
+                    let found = keys.find(|(key, is_ip)| (*is_ip || mask.key(key) != *key) && is_asked(key));
+                    found.map(|(key, _)| key)
+                }
+                Some(fleet) => {
+                    let mut entries = fleet.entries();
+                    let found = entries.find(|(key, entry)| {
+                        is_asked(key) && mask.row_key(key, &rows.row(entry.as_str())) != *key
+                    });
+                    found.map(|(key, _)| key.into())
+                }
+            };
+        }
+        let is_by_ip = match &self.fleet {
+            None => self.roster.is_keyed_by_ip(row),
+            Some(fleet) => {
+                let key = self.roster.find_wire(row).and_then(|id| self.roster.key(id));
+                let key = key.map_or_else(|| row.into(), crate::model::key::RowKey::to_wire);
+                let entry = fleet.entries().find(|(own, _)| **own == key);
+                entry.is_some_and(|(key, entry)| mask.row_key(key, &rows.row(entry.as_str())) != *key)
+            }
+        };
+        (mask.key(row) == row && !is_by_ip).then(|| row.into())
     }
 
     /// The id that a request for this node means.
     pub(super) fn node_asked_by(&self, slot: u32, id: &str) -> Option<String> {
         if self.hides(slot) {
-            self.hidden.mask.shown_key(id, self.node_ids())
+            self.hidden.mask().shown_id(id, self.node_ids())
         } else {
             Some(id.into())
         }
@@ -216,7 +284,7 @@ impl Hub {
     pub(super) fn check_history_query(&self, slot: u32, query: &HistoryQuery) -> Result<(), WireError> {
         match query.instance.as_deref() {
             // Also a key that may have been cut inside an address.
-            Some(instance) if self.hides(slot) && self.hidden.mask.key(instance) != instance => {
+            Some(instance) if self.hides(slot) && self.hidden.mask().key(instance) != instance => {
                 Err(WireError::invalid_request(
                     "invalid presence.history params: at /instance: addresses are hidden from this connection",
                 ))
@@ -227,7 +295,7 @@ impl Hub {
 
     /// An answer without addresses. Lists and snapshots are made without them.
     pub(super) fn hide(&self, answer: Result<Answer, WireError>) -> Result<Answer, WireError> {
-        let mask = &self.hidden.mask;
+        let mask = self.hidden.mask();
         match answer {
             Ok(Answer::Value(value)) => Ok(Answer::Text(mask.json(&json_text(&value)))),
             Ok(Answer::Text(text)) => Ok(Answer::Text(mask.json(&text))),

@@ -9,6 +9,7 @@ use core::mem::size_of;
 use super::LeaveCause;
 use super::member::Member;
 use super::trace::Trace;
+use crate::model::addresses::hide_addresses;
 use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
 
@@ -96,6 +97,13 @@ pub(crate) struct RefusedClock {
     pub(super) client_id: Box<str>,
     /// How far the clock is ahead, in ms.
     pub(super) skew_ms: i64,
+}
+
+impl RefusedClock {
+    /// Hides addresses in its texts.
+    pub(super) fn hide_addresses(&mut self) {
+        self.client_id = hide_addresses(&self.client_id).into();
+    }
 }
 
 /// The connections that ended last, and the last handshakes that were refused for a clock, oldest first.

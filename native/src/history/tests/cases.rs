@@ -273,7 +273,7 @@ fn a_page_is_of_an_instance_of_a_time_or_of_the_latest() {
     Store::open(&path, "crashed").unwrap().write(&ops).unwrap();
     let mut reader = Reader::open(&path).unwrap();
     let mut froms = |query: HistoryQuery| -> Vec<u64> {
-        let page = reader.page(&query).unwrap();
+        let page = reader.page(&query, None).unwrap();
         let keys: BTreeSet<&String> = page.sessions.iter().map(|session| &session.key).collect();
         assert_eq!(keys, page.instances.keys().collect());
         page.sessions.iter().map(|session| session.from).collect()

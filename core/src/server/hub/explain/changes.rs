@@ -83,7 +83,7 @@ impl Hub {
         let mut newest: Vec<_> = history.events().rev().take(events as usize).collect();
         newest.reverse();
         for event in newest {
-            let (what, text) = row_event(event);
+            let (what, text) = row_event(event, None);
             let key = event.key.to_wire();
             if let Some(row) = event
                 .was

@@ -31,7 +31,7 @@ pub(super) struct Memory<'a> {
     /// In the order of their joins.
     pub(super) sessions: &'a [Session<'a>],
     /// Handshakes that were refused for a clock, oldest first.
-    pub(super) refused: Vec<&'a RefusedClock>,
+    pub(super) refused: &'a [RefusedClock],
     /// On the age clock.
     pub(super) now_ms: u64,
 }

@@ -14,6 +14,7 @@ use crate::model::key::RowKey;
 use crate::model::time::Now;
 use crate::roster::history::{Gone, Refusal, RowEvent, What};
 use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
+use crate::server::AddressMask;
 
 /// Most live connections of an explanation: the newest.
 const MAX_CONNECTIONS: usize = 32;
@@ -21,18 +22,26 @@ const MAX_CONNECTIONS: usize = 32;
 const MAX_EVENTS: usize = 32;
 
 impl Hub {
-    /// The key of the row on the wire, and its explanation as JSON text.
-    pub(super) fn explanation(&mut self, key: &str, now: Now) -> Option<(String, String)> {
+    /// The key of the row on the wire, and its explanation as JSON text, in which the key is `shown`. With `hides` it is
+    /// made from connections without addresses.
+    pub(super) fn explanation(
+        &mut self,
+        key: &str,
+        shown: Option<&str>,
+        hides: bool,
+        now: Now,
+    ) -> Option<(String, String)> {
         self.sync(now);
         let id = match key {
             "SELF" => None,
             key => match self.roster.find_wire(key) {
                 Some(id) => Some(id),
-                None => return self.explain_observed(key, now),
+                None => return self.explain_observed(key, shown, now),
             },
         };
         let view = self.roster.view(id, now);
-        let sessions = self.sessions();
+        let texts = self.masked_texts(hides);
+        let sessions = self.sessions_with(texts.as_deref());
         let by_serial: BTreeMap<u64, &Session<'_>> =
             sessions.iter().map(|session| (session.serial, session)).collect();
         let live: Vec<&Session<'_>> = view
@@ -43,7 +52,7 @@ impl Hub {
         let key = view.key.to_wire();
         let age_ms = |at_ms: u64| now.age_ms.saturating_sub(at_ms);
         let mut json = ObjectText::new();
-        json.text("key", &key);
+        json.text("key", shown.unwrap_or(&key));
         json.text("keyFrom", key_from(view.key_from));
         json.text("why", &why(&view, &live));
         let mut members = view
@@ -62,7 +71,8 @@ impl Hub {
             json.end()
         });
         json.raw("connections", &array_text(&mut connections));
-        let mut events = self.events(&view.key, &sessions, now);
+        let mask = hides.then(|| self.hidden.mask());
+        let mut events = self.events(&view.key, &sessions, mask, now);
         events.truncate(MAX_EVENTS);
         let mut events = events.into_iter().map(|(at_ms, what, text)| {
             let mut json = ObjectText::new();
@@ -82,11 +92,11 @@ impl Hub {
     }
 
     /// The explanation of an observed gateway's row, from the list.
-    fn explain_observed(&self, key: &str, now: Now) -> Option<(String, String)> {
+    fn explain_observed(&self, key: &str, shown: Option<&str>, now: Now) -> Option<(String, String)> {
         let (key, entry) = self.fleet.as_ref()?.entries().find(|(own, _)| *own == key)?;
         let gateway = entry.str("gateway")?;
         let mut json = ObjectText::new();
-        json.text("key", key);
+        json.text("key", shown.unwrap_or(key));
         json.text("keyFrom", "gateway");
         json.text(
             "why",
@@ -116,7 +126,13 @@ impl Hub {
     }
 
     /// The events of the row, newest first: time, kind, and a sentence.
-    fn events(&self, key: &RowKey, sessions: &[Session<'_>], now: Now) -> Vec<(u64, &'static str, String)> {
+    fn events(
+        &self,
+        key: &RowKey,
+        sessions: &[Session<'_>],
+        mask: Option<&AddressMask>,
+        now: Now,
+    ) -> Vec<(u64, &'static str, String)> {
         let mut events = Vec::new();
         for session in sessions
             .iter()
@@ -129,7 +145,7 @@ impl Hub {
         }
         let of_row = |event: &&RowEvent| event.key == *key || event.was.as_ref() == Some(key);
         for event in self.roster.history().events().filter(of_row) {
-            let (what, text) = row_event(event);
+            let (what, text) = row_event(event, mask);
             events.push((event.at_ms, what, text));
         }
         events.retain(|(at_ms, ..)| *at_ms <= now.age_ms);
@@ -282,10 +298,12 @@ pub(super) fn leave_text(session: &Session<'_>, left_ms: u64, cause: LeaveCause)
     )
 }
 
-pub(super) fn row_event(event: &RowEvent) -> (&'static str, String) {
+/// The kind of an event, and a sentence. With `mask`, a former key is a pseudonym: the row no longer shows what it was
+/// made of.
+pub(super) fn row_event(event: &RowEvent, mask: Option<&AddressMask>) -> (&'static str, String) {
     let was = || {
-        let was = event.was.as_ref().map(RowKey::to_wire);
-        quoted(&was.unwrap_or_default())
+        let was = event.was.as_ref().map(RowKey::to_wire).unwrap_or_default();
+        quoted(&mask.map_or_else(|| was.clone(), |mask| mask.pseudonym(&was)))
     };
     match event.what {
         What::Gone(Gone::Expired) => ("expired", "The row was older than the TTL and went.".into()),

@@ -12,6 +12,7 @@ use crate::findings::quoted;
 use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
 use crate::roster::RowId;
+use crate::server::AddressMask;
 
 /// Most live connections that are examined.
 const MAX_LIVE: usize = 4_096;
@@ -45,6 +46,22 @@ pub(super) struct Session<'a> {
     pub(super) left: Option<(u64, LeaveCause)>,
 }
 
+/// The texts of a session without addresses.
+#[derive(Debug)]
+pub(super) struct MaskedTexts {
+    client: ClientInfo,
+    device_id: Option<String>,
+}
+
+impl MaskedTexts {
+    pub(super) fn of(session: &Session<'_>, mask: &AddressMask) -> Self {
+        Self {
+            client: mask.client(session.client),
+            device_id: session.device_id.map(|id| mask.key(id)),
+        }
+    }
+}
+
 impl<'a> Session<'a> {
     /// `silence_ms` is how long a connection is silent before it is closed for that.
     pub(super) fn of_ended(ended: &'a Ended, silence_ms: u64) -> Self {
@@ -71,12 +88,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same as readers see it from whom addresses are hidden.
-    pub(super) fn without_address(self) -> Self {
-        Self {
+    /// The session with these texts, without its address.
+    pub(super) fn with<'b>(&self, texts: &'b MaskedTexts) -> Session<'b>
+    where
+        'a: 'b,
+    {
+        Session {
             ip: None,
             place: Some(self.conn_id),
-            ..self
+            client: &texts.client,
+            device_id: texts.device_id.as_deref(),
+            ..*self
         }
     }
 
@@ -107,6 +129,24 @@ impl Hub {
         sessions.extend(live.map(|(_, member)| self.live_session(member)));
         sessions.sort_unstable_by_key(|session| session.serial);
         sessions
+    }
+
+    /// The texts of all [`sessions`](Self::sessions) without addresses, in their order, if these are to be hidden.
+    pub(super) fn masked_texts(&self, hides: bool) -> Option<Vec<MaskedTexts>> {
+        let masked = |session: &Session<'_>| MaskedTexts::of(session, self.hidden.mask());
+        hides.then(|| self.sessions().iter().map(masked).collect())
+    }
+
+    /// The sessions, with these texts if there are any.
+    pub(super) fn sessions_with<'a>(&'a self, texts: Option<&'a [MaskedTexts]>) -> Vec<Session<'a>> {
+        let sessions = self.sessions();
+        match texts {
+            None => sessions,
+            Some(texts) => {
+                let pairs = sessions.iter().zip(texts);
+                pairs.map(|(session, texts)| session.with(texts)).collect()
+            }
+        }
     }
 
     pub(super) fn live_session<'a>(&'a self, member: &'a Member) -> Session<'a> {

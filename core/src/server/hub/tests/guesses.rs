@@ -3,6 +3,7 @@
 use alloc::format;
 
 use super::*;
+use crate::server::{Introduction, Refused};
 use crate::wire::history::HistoryQuery;
 use crate::wire::method::HIDE_ADDRESSES_CAP;
 
@@ -12,6 +13,18 @@ fn reader(name: &str, caps: &[&str]) -> Handshake {
     Handshake {
         caps: caps.iter().map(|&cap| cap.into()).collect(),
         ..handshake(name, "cli", ALL)
+    }
+}
+
+fn refused(client_id: &str) -> Refused {
+    Refused {
+        code: "DEVICE_AUTH_SIGNATURE_EXPIRED".into(),
+        message: "".into(),
+        client: Introduction {
+            id: Some(client_id.into()),
+            ..Introduction::default()
+        },
+        clock_skew_ms: Some(90_000),
     }
 }
 
@@ -40,12 +53,28 @@ fn told(caps: &[&str], real: &str, guess: &str) -> Value {
         let params = json!({ "text": text, "instanceId": id, "host": "mac", "ip": guess, "version": "1", "platform": "linux" });
         call(&mut hub, asks, "system-event", params, now.after(200));
     }
-    // One id twice.
+    // Clients that are named as their addresses, each with another id.
+    for number in 0..6 {
+        let now = START.after(2_000 + number * 100);
+        let name = if number % 2 == 0 { real } else { guess };
+        let conn = hub.join(at(&format!("named-{number}"), "192.0.2.1", Some(name)), now);
+        hub.leave(conn, LeaveCause::PeerClosed, now.after(50));
+        // Their clocks are off.
+        hub.refused(&refused(&format!("app at {name}")), now);
+    }
+    hub.refused(&refused("app at 203.0.113.80"), now);
+    // One id twice, of another version than those.
+    let now = START.after(3_000);
+    for name in [real, guess] {
+        let mut client = at("named", "192.0.2.1", Some(name));
+        Arc::make_mut(&mut client.client).version = "2".into();
+        hub.join(client, now);
+    }
     hub.join(at("twin", real, None), now);
     hub.join(at("twin", guess, None), now);
     let now = now.after(60_000);
     let mut told = vec![call(&mut hub, asks, "presence.explain", json!({}), now)];
-    for row in ["real", "guess", "other", "twin", "tab-0"] {
+    for row in ["real", "guess", "other", "twin", "tab-0", "named", "named-1"] {
         told.push(call(
             &mut hub,
             asks,
@@ -69,6 +98,31 @@ fn findings_confirm_no_guess() {
     // Others are told more.
     let kinds = |guess: &str| told(&[], real, guess)[0]["payload"]["findings"].clone();
     assert_ne!(kinds(real), kinds(wrong));
+    for code in ["NEW_ID_EACH_CONNECT", "CLIENT_CLOCK", "TWO_SOCKETS"] {
+        let found = hidden(real)[0]["payload"]["findings"].to_string();
+        assert!(found.contains(code), "{code}: {found}");
+    }
+}
+
+/// Rows that went for lack of room, by the client that most of them made room for.
+#[test]
+fn evictions_confirm_no_guess() {
+    let told = |guess: &str| {
+        let mut hub = hub_of(6);
+        let asks = hub.join(reader("r", &[HIDE_ADDRESSES_CAP]), START);
+        for number in 0..30 {
+            let now = START.after(number * 100);
+            let name = ["203.0.113.77", guess, "a third one"][number as usize % 3];
+            let mut client = handshake(&format!("id-{number}"), "ui", ALL);
+            Arc::make_mut(&mut client.client).display_name = Some(name.into());
+            let conn = hub.join(client, now);
+            hub.leave(conn, LeaveCause::PeerClosed, now.after(10));
+        }
+        call(&mut hub, asks, "presence.explain", json!({}), START.after(4_000))
+    };
+    let right = told("203.0.113.77");
+    assert_eq!(right, told("203.0.113.99"));
+    assert!(right.to_string().contains("EVICTIONS"), "{right}");
 }
 
 #[test]

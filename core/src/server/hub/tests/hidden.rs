@@ -1,5 +1,7 @@
 //! Output for connections from which addresses are hidden.
 
+mod rows;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 
@@ -13,14 +15,19 @@ use crate::wire::method::{DELTA_CAP, HIDE_ADDRESSES_CAP};
 
 const ALL: &[&str] = &["operator.admin", "operator.read", "operator.pairing"];
 /// Texts that no such reader may be sent.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "203.0.113.77",
     "198.51.100.23",
     "2001:db8::77",
     "fe80::9%en0",
     "Europe/Oslo",
     "zoe@example.com",
+    // An `ip` that is no address.
+    "lan-7",
 ];
+/// A text that makes a row of the key `lan-7`, without ids.
+const BY_IP: &str =
+    "Node: unknown (lan-7) \u{b7} app 1 \u{b7} last input 3s ago \u{b7} mode ui \u{b7} reason launch";
 
 fn reader(name: &str, caps: &[&str]) -> Handshake {
     Handshake {
@@ -78,14 +85,22 @@ fn client(rng: &mut Rng, number: u32) -> Handshake {
 /// A row of an observed gateway, which may hold anything.
 fn observed(rng: &mut Rng, now: Now) -> SourceUpdate {
     let (key, ip) = (text(rng), address(rng));
+    if rng.u8(..4) == 0 {
+        let entry = json!({ "text": BY_IP, "ip": "lan-7", "ts": now.wall_ms, "mode": "ui" });
+        return update("lan-7", &entry, now);
+    }
     let mut entry = json!({
         "host": text(rng), "ip": ip, "instanceId": key, "ts": now.wall_ms, "reason": "connect", "mode": "ui",
         "user": { "id": "zoe@example.com", "email": "zoe@example.com" }, "more": [{ "remoteIp": ip, "url": format!("http://{ip}/") }],
     });
     entry[ip] = json!([ip]);
+    update(&key.to_lowercase(), &entry, now)
+}
+
+fn update(key: &str, entry: &Value, now: Now) -> SourceUpdate {
     SourceUpdate {
         put: vec![SourceRow {
-            key: key.to_lowercase().into(),
+            key: key.into(),
             entry: RawEntry::read(&entry.to_string()).unwrap(),
             heard_ms: now.age_ms as i64,
             online_since_ms: None,
@@ -194,6 +209,9 @@ fn run(seed: u64, observes: bool) -> u32 {
             4..7 => {
                 let by = [witness, hidden[rng.usize(..3)]][rng.usize(..2)];
                 let mut params = json!({ "text": text(&mut rng), "ip": address(&mut rng) });
+                if rng.u8(..4) == 0 {
+                    params["text"] = json!(BY_IP);
+                }
                 for (name, value) in [("host", text(&mut rng)), ("instanceId", text(&mut rng))] {
                     if rng.bool() {
                         params[name] = json!(value);

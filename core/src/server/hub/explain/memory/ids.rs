@@ -101,8 +101,8 @@ pub(super) fn beacons_differ(memory: &Memory<'_>, places: &Places<'_>, found: &m
         let evidence = format!(
             "One connection of the {} wrote the row {} with its handshake and the row {} with its beacons.",
             session.words(),
-            quoted(&own_row.key),
-            quoted(&other_row.key)
+            quoted(own_row.shown()),
+            quoted(other_row.shown())
         );
         let rows = vec![own.min(*other), own.max(*other)];
         found.push(finding(

@@ -47,7 +47,7 @@ pub(super) fn clocks(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<F
 /// Handshakes that were refused because their signed time is off.
 pub(super) fn refused_clocks(memory: &Memory<'_>, found: &mut Vec<Finding>) {
     let mut clients: BTreeMap<(&str, bool), (usize, i64)> = BTreeMap::new();
-    for refused in &memory.refused {
+    for refused in memory.refused {
         if is_recent(refused.at_ms, memory.now_ms) {
             let client = clients
                 .entry((&*refused.client_id, refused.skew_ms > 0))
