@@ -200,10 +200,11 @@ impl Roster {
             return order.clone();
         }
         let mut rows = Vec::with_capacity(self.store.len());
-        rows.extend(self.store.ids().map(|id| {
+        // A loop would check at each row which queue is the current one.
+        self.store.ids().for_each(|id| {
             let row = &self.store[id];
-            (Reverse(row.written_ms), row.number, id)
-        }));
+            rows.push((Reverse(row.written_ms), row.number, id));
+        });
         rows.sort();
         let order: Arc<[RowId]> = rows.into_iter().map(|(_, _, id)| id).collect();
         self.texts.order = Some((revision, order.clone()));
@@ -213,9 +214,11 @@ impl Roster {
     fn write_list(&mut self, text: &mut String, now: Now) {
         text.push('[');
         text.push_str(self.encode_self(now).get());
-        for &id in &*self.order() {
+        let order = self.order();
+        let (mut encoder, _) = self.encoder();
+        for &id in &*order {
             text.push(',');
-            text.push_str(self.encoder().0.row(id).1);
+            text.push_str(encoder.row(id).1);
         }
         text.push(']');
     }
