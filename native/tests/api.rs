@@ -3,10 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use presence_core::server::BEACON_MODE;
 use presence_gateway::{AuthMode, RunningGateway, Secret};
@@ -355,59 +352,4 @@ async fn requests_that_cannot_be_read_are_errors_of_the_api_too() {
         );
     }
     gateway.shutdown().await;
-}
-
-#[test]
-fn the_lines_of_the_documentation_work() {
-    let documentation = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http.md");
-    let text = std::fs::read_to_string(documentation).unwrap();
-    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
-    assert!(lines.len() >= 5, "{lines:?}");
-    if Command::new("curl").arg("--version").output().is_err() {
-        return eprintln!("skipped: there is no curl");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let gateway = runtime.block_on(async { guarded() });
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("http://{}", gateway.address());
-    let (at, lines_of) = (
-        folder.path().to_owned(),
-        lines.iter().map(|line| (*line).to_owned()),
-    );
-    let lines: Vec<String> = lines_of.collect();
-    let shell = std::thread::spawn(move || {
-        for line in &lines {
-            let mut command = Command::new("/bin/sh");
-            command
-                .args(["-c", &format!("exec {line}")])
-                .env("GATEWAY", &url)
-                .env("TOKEN", TOKEN)
-                .env("LAST", "0-0")
-                .current_dir(&at);
-            if line.contains("/stream") {
-                let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-                let events = BufReader::new(child.stdout.take().unwrap());
-                let mut names = events.lines().map(Result::unwrap);
-                assert!(names.any(|line| line == "event: presence.snapshot"), "{line}");
-                child.kill().unwrap();
-                child.wait().unwrap();
-                continue;
-            }
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{line}: {output:?}");
-        }
-    });
-    runtime.block_on(async {
-        while !shell.is_finished() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        let rows = list(gateway.address(), "").await.2;
-        assert_eq!(row(&rows, "nas-backup")["host"], "nas", "{rows}");
-        gateway.shutdown().await;
-    });
-    shell.join().unwrap();
-    assert!(folder.path().join("presence.json").exists());
 }
