@@ -36,7 +36,7 @@ cargo xtask <command>
       --from N            the first seed (default: 1000)
       --seeds N           number of seeds (default: 10000 and 2000); prints the command that repeats a failed seed
   soak                    let clients connect, disconnect and misbehave for a long time; memory must not grow
-  --minutes N         duration (default: 60)
+      --minutes N         duration (default: 60)
   autobahn                run the Autobahn suite's cases against the gateway, through an echo relay; needs Python
   fuzz [TARGET]..         run the fuzz targets (all, or these) on one core; needs a nightly Rust
       --seconds N         time for each target (default: 60)
@@ -44,10 +44,11 @@ cargo xtask <command>
                           bills of materials, Linux on ARM and with musl; results in target/supply
       --only NAME         run only this step and the steps it requires (may be repeated)
       --list              list the steps and exit
-      build                   build everything in release: the npm package, and the gateway with the demo page, as one
-      static program on Linux
-      docs                    build a searchable site of the documentation, in target/docs/site
-      help                    print this text
+  build                   build everything in release: the npm package, and the gateway with the demo page, as one
+                          static program on Linux
+  deb                     build a Debian package of that program, in target/deb
+  docs                    build a searchable site of the documentation, in target/docs/site
+  help                    print this text
 ";
 
 fn main() -> ExitCode {
@@ -85,6 +86,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "supply" => commands::supply(&Project::locate()?, rest),
         "docs" => commands::docs(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
+        "deb" => commands::deb(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -18,11 +18,19 @@ pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failu
     if let Some(argument) = Parser::from_args(arguments.to_vec()).next()? {
         return Err(argument.unexpected().into());
     }
-    build_page(project)?;
-    let program = build_with_page(project)?;
+    let program = distributed(project)?;
     let bytes = std::fs::metadata(&program).map_or(0, |file| file.len());
     println!("built {} ({:.1} MB)", program.display(), bytes as f64 / 1e6);
     Ok(())
+}
+
+/// Builds the gateway that is distributed, and returns its path.
+///
+/// # Errors
+/// When a build fails.
+pub(super) fn distributed(project: &Project) -> Result<PathBuf, Failure> {
+    build_page(project)?;
+    build_with_page(project)
 }
 
 /// Builds the gateway with the page, in a separate folder, so that the builds for `run` and `bench` stay valid.

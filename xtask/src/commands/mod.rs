@@ -3,6 +3,7 @@
 mod autobahn;
 mod bench;
 mod build;
+mod deb;
 mod docs;
 mod fuzz;
 mod run;
@@ -14,6 +15,7 @@ mod test;
 pub(crate) use autobahn::autobahn;
 pub(crate) use bench::bench;
 pub(crate) use build::build;
+pub(crate) use deb::deb;
 pub(crate) use docs::docs;
 pub(crate) use fuzz::fuzz;
 pub(crate) use run::run;

@@ -15,6 +15,7 @@ pub(crate) struct Tool {
 
 pub(crate) static CARGO_AUDITABLE: Tool = Tool::new("cargo-auditable", "0.7.7", "30 s");
 pub(crate) static CARGO_CYCLONEDX: Tool = Tool::new("cargo-cyclonedx", "0.5.9", "40 s");
+pub(crate) static CARGO_DEB: Tool = Tool::new("cargo-deb", "3.8.0", "1 min");
 pub(crate) static CARGO_DENY: Tool = Tool::new("cargo-deny", "0.20.2", "40 s");
 pub(crate) static CARGO_FUZZ: Tool = Tool::new("cargo-fuzz", "0.13.2", "1 min");
 pub(crate) static CARGO_SEMVER_CHECKS: Tool = Tool::new("cargo-semver-checks", "0.51.0", "4 min");
