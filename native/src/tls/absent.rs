@@ -136,7 +136,11 @@ impl ClientTls {
     }
 
     #[expect(clippy::unused_async, reason = "the function with TLS waits")]
-    pub(crate) async fn connect(&self, _: &str, _: TcpStream) -> Result<Box<ClientStream>, String> {
+    pub(crate) async fn connect(
+        &self,
+        _: &str,
+        _: TcpStream,
+    ) -> Result<Box<ClientStream>, super::connect::TlsFailure> {
         match *self {}
     }
 }

@@ -16,6 +16,7 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::connect::TlsFailure;
 use super::error::{TlsError, Why};
 use super::{ALPN, Fingerprint, provider};
 use crate::files::read_small;
@@ -97,10 +98,16 @@ impl ClientTls {
     /// Does the handshake with the gateway of this name or address.
     ///
     /// # Errors
-    /// A text with the cause and the remedy.
-    pub(crate) async fn connect(&self, host: &str, stream: TcpStream) -> Result<Box<ClientStream>, String> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| format!("`{host}` is neither a name nor an address that a certificate can have"))?;
+    /// [`TlsFailure`]
+    pub(crate) async fn connect(
+        &self,
+        host: &str,
+        stream: TcpStream,
+    ) -> Result<Box<ClientStream>, TlsFailure> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsFailure {
+            cause: format!("`{host}` is neither a name nor an address that a certificate can have"),
+            remedy: None,
+        })?;
         TlsConnector::from(Arc::clone(&self.0))
             .connect(name, stream)
             .await
@@ -202,45 +209,56 @@ fn names(presented: &[String]) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns a text with the cause of a failed handshake, and the remedy.
-fn explain(error: &io::Error, host: &str) -> String {
+/// Returns the cause of a failed handshake, and the remedy.
+fn explain(error: &io::Error, host: &str) -> TlsFailure {
     const PIN: &str = "pin the certificate with --tls-fingerprint; the gateway logs it at its start";
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let certificate = match tls {
-        Some(Error::InvalidCertificate(certificate)) => certificate,
-        Some(Error::InvalidMessage(_)) => {
-            return "no TLS answers there: is this the gateway's TLS port?".to_owned();
-        }
-        _ => return format!("the TLS handshake failed: {error}"),
+    let (cause, remedy) = match tls {
+        Some(Error::InvalidCertificate(certificate)) => match certificate {
+            CertificateError::UnknownIssuer => (
+                "the certificate is of an unknown issuer".to_owned(),
+                Some(format!("name its authority with --tls-ca FILE, or {PIN}")),
+            ),
+            CertificateError::NotValidForName => (
+                format!("the certificate is not valid for `{host}`"),
+                Some(format!("use its name in --url, or {PIN}")),
+            ),
+            CertificateError::NotValidForNameContext { presented, .. } => (
+                format!(
+                    "the certificate is not valid for `{host}`, but for {}",
+                    names(presented)
+                ),
+                Some(format!("use its name in --url, or {PIN}")),
+            ),
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+                "the certificate has expired".to_owned(),
+                Some("renew it on the gateway's machine, and check the clock of this one".to_owned()),
+            ),
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+                "the certificate is not valid yet".to_owned(),
+                Some("check the clocks of both machines".to_owned()),
+            ),
+            CertificateError::Other(OtherError(why)) if why.is::<OtherFingerprint>() => {
+                (why.to_string(), None)
+            }
+            // rustls exports no type for webpki's errors: only the text identifies them.
+            CertificateError::Other(OtherError(why)) if why.to_string() == "CaUsedAsEndEntity" => (
+                "the certificate is that of an authority (CA:TRUE, the default of `openssl req -x509`)"
+                    .to_owned(),
+                Some(format!("create one with basicConstraints=CA:FALSE, or {PIN}")),
+            ),
+            other => (
+                format!("the certificate cannot be used ({other})"),
+                Some(format!("have a new one issued, or {PIN}")),
+            ),
+        },
+        Some(Error::InvalidMessage(_)) => (
+            "no TLS answers there".to_owned(),
+            Some("is this the gateway's TLS port?".to_owned()),
+        ),
+        _ => (format!("the TLS handshake failed: {error}"), None),
     };
-    match certificate {
-        CertificateError::UnknownIssuer => {
-            format!(
-                "the certificate is of an unknown issuer: name its authority with --tls-ca FILE, or {PIN}"
-            )
-        }
-        CertificateError::NotValidForName => {
-            format!("the certificate is not valid for `{host}`: use its name in --url, or {PIN}")
-        }
-        CertificateError::NotValidForNameContext { presented, .. } => format!(
-            "the certificate is not valid for `{host}`, but for {}: use its name in --url, or {PIN}",
-            names(presented)
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the certificate has expired: renew it on the gateway's machine, and check the clock of this one"
-                .to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the certificate is not valid yet: check the clocks of both machines".to_owned()
-        }
-        CertificateError::Other(OtherError(why)) if why.is::<OtherFingerprint>() => why.to_string(),
-        // rustls exports no type for webpki's errors: only the text identifies them.
-        CertificateError::Other(OtherError(why)) if why.to_string() == "CaUsedAsEndEntity" => format!(
-            "the certificate is that of an authority (CA:TRUE, the default of `openssl req -x509`): create one with \
-             basicConstraints=CA:FALSE, or {PIN}"
-        ),
-        other => format!("the certificate cannot be used ({other}): have a new one issued, or {PIN}"),
-    }
+    TlsFailure { cause, remedy }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Connections to gateways, with TLS or without, for every client of this crate.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio::net::TcpStream;
 
@@ -15,9 +15,24 @@ pub(crate) enum ConnectError {
     /// Nothing answers at that address.
     #[error("{0}")]
     Tcp(io::Error),
-    /// The TLS handshake failed; what is wrong, and what to do.
+    /// The TLS handshake failed.
     #[error("{0}")]
-    Tls(String),
+    Tls(TlsFailure),
+}
+
+/// Why a TLS handshake failed.
+#[derive(Debug)]
+pub(crate) struct TlsFailure {
+    pub(crate) cause: String,
+    /// What the user of a command that connects to a gateway can do, if that is known.
+    pub(crate) remedy: Option<String>,
+}
+
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)?;
+        self.remedy.iter().try_for_each(|remedy| write!(f, ": {remedy}"))
+    }
 }
 
 /// Connects to a host, an IPv6 address without brackets; with TLS if `tls` has the trusted certificates.

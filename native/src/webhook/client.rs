@@ -19,7 +19,7 @@ use super::event::Event;
 use super::signature::signature;
 use crate::clock::Clock;
 use crate::config::WebhookConfig;
-use crate::tls::connect::connect;
+use crate::tls::connect::{ConnectError, connect};
 
 /// Time limit of an attempt up to the head of the response: name resolution, connection, TLS handshake and request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -59,7 +59,11 @@ impl Client {
         let (host, port) = self.config.address();
         let stream = connect(host, port, self.config.tls())
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| match error {
+                // The remedy is about gateways.
+                ConnectError::Tls(failure) => failure.cause,
+                ConnectError::Tcp(error) => error.to_string(),
+            })?;
         let (requests, connection) = Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))

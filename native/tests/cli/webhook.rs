@@ -36,6 +36,19 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
+/// A receiver's side of TLS, with the certificate that was issued last.
+fn acceptor(authority: &Authority) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_file(authority.path("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(authority.path("key.pem")).unwrap();
+    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(tls))
+}
+
 /// By a name, which is looked up, and with TLS: `serve` gives up all files and ports but what these need.
 #[tokio::test]
 async fn events_leave_the_sandbox_by_name_and_encrypted() {
@@ -43,15 +56,7 @@ async fn events_leave_the_sandbox_by_name_and_encrypted() {
     authority.issue(&["localhost"], |_| {});
     authority.write("webhook.secret", &format!("{SECRET}\n"));
     let path = |name: &str| authority.path(name).to_str().unwrap().to_owned();
-    let certificate = CertificateDer::from_pem_file(path("cert.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(path("key.pem")).unwrap();
-    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let acceptor = acceptor(&authority);
     for is_encrypted in [false, true] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -85,6 +90,46 @@ async fn events_leave_the_sandbox_by_name_and_encrypted() {
             !line.contains("hidden-path") && !line.contains("whsec_"),
             "{line}"
         );
+    }
+}
+
+/// An event is sent to no server whose certificate is for another name or from another authority.
+#[tokio::test]
+async fn events_are_not_sent_to_a_server_with_a_wrong_certificate() {
+    let (trusted, stranger) = (Authority::new(), Authority::new());
+    trusted.write("webhook.secret", SECRET);
+    let path = |name: &str| trusted.path(name).to_str().unwrap().to_owned();
+    trusted.issue(&["receiver.example"], |_| {});
+    stranger.issue(&["localhost"], |_| {});
+    for (authority, reason) in [
+        (
+            &trusted,
+            "the certificate is not valid for `localhost`, but for receiver.example.",
+        ),
+        (&stranger, "the certificate is of an unknown issuer."),
+    ] {
+        let acceptor = acceptor(authority);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        let (secret, ca) = (path("webhook.secret"), path("ca.pem"));
+        let options = [
+            &["--port", "0", "--webhook", &url, "--webhook-secret-file", &secret][..],
+            &["--webhook-tls-ca", &ca],
+        ];
+        let (gateway, mut log) = Process::start_logging(&options.concat()).await;
+        let (_client, _) = Client::connect(gateway.address, "studio", &[]).await;
+        let accepted = within("an attempt", async {
+            let (stream, _) = listener.accept().await.unwrap();
+            acceptor.accept(stream).await
+        })
+        .await;
+        // TLS 1.3: the server's side may be complete before the client refuses; then nothing arrives.
+        if let Ok(mut stream) = accepted {
+            let read = within("the end", stream.read(&mut [0; 64])).await;
+            assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+        }
+        let line = line_with(&mut log, "the webhook takes no events").await;
+        assert!(line.contains(reason), "{line}");
     }
 }
 
