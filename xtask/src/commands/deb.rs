@@ -152,7 +152,13 @@ mod tests {
             );
         }
         assert!(targets.iter().any(|target| target == INSTALLED), "{targets:?}");
-        assert_eq!(metadata["systemd-units"]["unit-scripts"], "../target/deb/units");
+        // Without a folder for scripts, none are generated that stop and restart the services.
+        for folder in [
+            &metadata["systemd-units"]["unit-scripts"],
+            &metadata["maintainer-scripts"],
+        ] {
+            assert_eq!(folder, "../target/deb/units");
+        }
     }
 
     #[test]
