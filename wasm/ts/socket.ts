@@ -54,7 +54,7 @@ export function gatewayAddress(url: string): Address {
     throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${parsed.protocol} is not ws:, wss:, http: or https:`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
-    throw new PresenceError("INVALID_ARGUMENT", "invalid url: it contains a user name or password; use the option `password`");
+    throw new PresenceError("INVALID_ARGUMENT", "invalid url: it has a user name or password: use the option `password`");
   }
   const token = new URLSearchParams(parsed.hash.slice(1)).get("token") ?? undefined;
   parsed.protocol = protocol;

@@ -77,7 +77,6 @@ impl ServerClock {
 
     /// Sets the estimate from a challenge, which states the server's time.
     pub fn learn(&mut self, server_ms: u64, now: Now) {
-        self.advance(now);
         self.read_ms = now.age_ms;
         self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
     }
@@ -87,7 +86,6 @@ impl ServerClock {
     /// After a silence, a tick that is far behind is followed only if the previous one was behind by as much. Ticks that
     /// waited in the socket while this machine slept are not: each is behind by less than the previous one.
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
-        self.advance(now);
         let behind = self.server_ms(now).saturating_sub(server_ms);
         let before = mem::replace(&mut self.behind_ms, behind);
         let is_first =

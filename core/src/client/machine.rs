@@ -219,7 +219,7 @@ impl Client {
         if text.len() > MAX_FRAME_BYTES {
             self.close_socket(CLOSE_SILENT, "frame too large");
             self.retry(
-                Problem::new("FRAME_TOO_LARGE", "the gateway sent a frame beyond all bounds"),
+                Problem::new("FRAME_TOO_LARGE", "the gateway's frame is too large"),
                 0,
                 now,
             );

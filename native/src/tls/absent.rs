@@ -140,7 +140,7 @@ impl ClientTls {
         &self,
         _: &str,
         _: TcpStream,
-    ) -> Result<Box<ClientStream>, super::connect::TlsFailure> {
+    ) -> Result<Box<ClientStream>, super::error::TlsFailure> {
         match *self {}
     }
 }

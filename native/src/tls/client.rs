@@ -16,8 +16,7 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::connect::TlsFailure;
-use super::error::{TlsError, Why};
+use super::error::{TlsError, TlsFailure, Why};
 use super::{ALPN, Fingerprint, provider};
 use crate::files::read_small;
 

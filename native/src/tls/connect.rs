@@ -1,9 +1,10 @@
 //! Connections to gateways, with TLS or without, for every client of this crate.
 
-use std::{fmt, io};
+use std::io;
 
 use tokio::net::TcpStream;
 
+use super::error::TlsFailure;
 use super::{ClientStream, ClientTls, Transport};
 
 /// A connection to a gateway.
@@ -18,21 +19,6 @@ pub(crate) enum ConnectError {
     /// The TLS handshake failed.
     #[error("{0}")]
     Tls(TlsFailure),
-}
-
-/// Why a TLS handshake failed.
-#[derive(Debug)]
-pub(crate) struct TlsFailure {
-    pub(crate) cause: String,
-    /// What the user of a command that connects to a gateway can do, if that is known.
-    pub(crate) remedy: Option<String>,
-}
-
-impl fmt::Display for TlsFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.cause)?;
-        self.remedy.iter().try_for_each(|remedy| write!(f, ": {remedy}"))
-    }
 }
 
 /// Connects to a host, an IPv6 address without brackets; with TLS if `tls` has the trusted certificates.

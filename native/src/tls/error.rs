@@ -1,5 +1,7 @@
-//! Why a certificate or a key cannot be used.
+//! Why a certificate or a key cannot be used, and why a handshake failed.
 
+#[cfg(feature = "cli")]
+use std::fmt;
 #[cfg(feature = "tls")]
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,23 @@ pub(super) enum Why {
     #[cfg(not(feature = "tls"))]
     #[error("this program was built without TLS (the feature `tls`)")]
     Absent,
+}
+
+/// Why a TLS handshake failed.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct TlsFailure {
+    pub(crate) cause: String,
+    /// What the user of a command that connects to a gateway can do, if that is known.
+    pub(crate) remedy: Option<String>,
+}
+
+#[cfg(feature = "cli")]
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)?;
+        self.remedy.iter().try_for_each(|remedy| write!(f, ": {remedy}"))
+    }
 }
 
 impl TlsError {

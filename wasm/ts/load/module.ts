@@ -100,7 +100,7 @@ export class WasmModule<G extends Glue> {
 
 function checkPlatform(): void {
   if (typeof WebAssembly === "object") return;
-  const remedy = "Use an engine with WebAssembly; React Native's Hermes has none.";
+  const remedy = "React Native's Hermes has none.";
   throw new PresenceError("NO_WEBASSEMBLY", "this platform has no WebAssembly", { remedy });
 }
 
@@ -132,7 +132,7 @@ function failure(error: unknown): PresenceError {
   if (error instanceof RangeError) {
     return new PresenceError(
       "NOT_READY",
-      "this browser loads the module only asynchronously: `await ready()` first",
+      "`await ready()` first: this browser loads asynchronously",
       { cause: error },
     );
   }

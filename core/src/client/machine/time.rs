@@ -90,18 +90,14 @@ impl Client {
     fn end_of_wait(&mut self, is_late: bool, now: Now) {
         match &mut self.phase {
             Phase::Waiting { .. } => self.retry_if_due(now),
-            Phase::Opening { .. } => {
-                let problem = Problem::new("OPEN_TIMEOUT", "the gateway did not take the connection in time");
-                self.close_socket(CLOSE_SILENT, "connect timeout");
-                self.retry(problem, 0, now);
-            }
-            Phase::Handshake { .. } => {
-                let problem = Problem::new(
-                    "HELLO_TIMEOUT",
-                    "the gateway did not answer the handshake in time",
-                );
-                self.close_socket(CLOSE_CONNECT_FAILED, "connect timeout");
-                self.retry(problem, 0, now);
+            Phase::Opening { .. } | Phase::Handshake { .. } => {
+                let (code, close) = if matches!(self.phase, Phase::Opening { .. }) {
+                    ("OPEN_TIMEOUT", CLOSE_SILENT)
+                } else {
+                    ("HELLO_TIMEOUT", CLOSE_CONNECT_FAILED)
+                };
+                self.close_socket(close, "connect timeout");
+                self.retry(Problem::new(code, "the gateway did not answer in time"), 0, now);
             }
             Phase::Live(live) if is_late && live.graces < MAX_GRACES => {
                 live.graces += 1;
