@@ -100,7 +100,7 @@ export class WasmModule<G extends Glue> {
 
 function checkPlatform(): void {
   if (typeof WebAssembly === "object") return;
-  const remedy = "React Native's Hermes has none.";
+  const remedy = "React Native's Hermes has no WebAssembly.";
   throw new PresenceError("NO_WEBASSEMBLY", "this platform has no WebAssembly", { remedy });
 }
 
