@@ -6,7 +6,8 @@ use core::ops::Range;
 
 use crate::model::beacon::parse_text;
 
-/// The replacement of an address. No address is shorter, so a text never becomes longer.
+/// The replacement of an address. No address is shorter; what a beacon states as its ip may be, and is replaced with as
+/// many characters. So a text never becomes longer.
 const MARK: &str = "***";
 /// Most digits of a port.
 const MAX_PORT_DIGITS: usize = 5;
@@ -28,7 +29,7 @@ pub fn contains_address(text: &str) -> bool {
 pub fn hide_addresses(text: &str) -> Cow<'_, str> {
     let stated = parse_text(text).and_then(|parsed| {
         let start = (parsed.ip.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-        Some(start..start + parsed.ip.len())
+        (!parsed.ip.is_empty()).then(|| start..start + parsed.ip.len())
     });
     let mut addresses = Addresses::of(text);
     let first = addresses.next();
@@ -51,7 +52,7 @@ pub fn hide_addresses(text: &str) -> Cow<'_, str> {
             // The two kinds may overlap.
             if start >= done {
                 hidden.push_str(text.get(done..start).unwrap_or_default());
-                hidden.push_str(MARK);
+                hidden.push_str(MARK.get(..end - start).unwrap_or(MARK));
             }
             done = end;
         }
@@ -173,12 +174,17 @@ fn digits(text: &[u8], start: usize, most: usize) -> &[u8] {
 }
 
 /// Returns the range of the IPv6 address in this run of hex digits, colons and dots, with its zone, brackets and port:
-/// a run with `::` and a digit, or with seven colons.
+/// a run with `::` and a digit, with seven colons, or with six of them before an IPv4 address.
 fn v6(text: &[u8], run: Range<usize>) -> Option<Range<usize>> {
     let Range { start, mut end } = run;
     let run = text.get(run)?;
     let is_short = run.windows(2).any(|pair| pair == b"::") && run.iter().any(u8::is_ascii_hexdigit);
-    if !is_short && run.iter().filter(|byte| **byte == b':').count() < 7 {
+    let colons = run.iter().filter(|byte| **byte == b':').count();
+    let ends_in_v4 = run
+        .rsplit(|byte| *byte == b':')
+        .next()
+        .is_some_and(|last| last.contains(&b'.'));
+    if !is_short && colons + usize::from(ends_in_v4) < 7 {
         return None;
     }
     if text.get(end) == Some(&b'%') {
@@ -227,6 +233,7 @@ mod tests {
             ("[2001:DB8:0:0:0:0:0:1]", "***"),
             ("1:2:3:4:5:6:7:8", "***"),
             ("::ffff:192.0.2.1", "***"),
+            ("at 2001:db8:1:2:3:4:192.0.2.1", "at ***"),
             ("gfe80::1", "g***"),
             ("a 10.0.0.5 and 10.0.0.6", "a *** and ***"),
             ("\u{e9}10.0.0.5\u{e9}", "\u{e9}***\u{e9}"),
@@ -275,6 +282,11 @@ mod tests {
             let shown = if host == "studio" { host } else { MARK };
             let wanted = text(shown, MARK).replace("1.2.3.4", MARK);
             assert_eq!(hide_addresses(&text(host, ip)), wanted);
+        }
+        // No text becomes longer.
+        for (ip, shown) in [("x", "*"), ("ab", "**"), (" ", " "), ("abc", "***")] {
+            let wanted = text("studio", shown).replace("1.2.3.4", MARK);
+            assert_eq!(hide_addresses(&text("studio", ip)), wanted, "{ip:?}");
         }
     }
 

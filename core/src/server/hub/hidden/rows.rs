@@ -164,14 +164,16 @@ impl MaskedRows {
         shown.end()
     }
 
-    /// The masked key of a row that readers have, whatever its row is now.
+    /// The masked key of a row that readers have, whatever its row is now. A key that is not among those of the rows may
+    /// be known from an `ip` only, so it is not shown.
     fn known_key(&self, key: Option<&RawValue>, digests: &RowDigests) -> String {
         let key = key.and_then(string).unwrap_or_default();
         let pseudonym = self.mask.pseudonym(&key);
-        if digests.contains_key(&pseudonym) {
-            pseudonym
+        let shown = self.mask.key(&key);
+        if !digests.contains_key(&pseudonym) && digests.contains_key(&shown) {
+            shown
         } else {
-            self.mask.key(&key)
+            pseudonym
         }
     }
 }
@@ -201,4 +203,33 @@ fn digest(rows: &RowDigests) -> Digest {
     let mut digest = Digest::default();
     rows.values().for_each(|row| digest.add(*row));
     digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_does_not_show_a_key_that_readers_may_not_have() {
+        let mut rows = MaskedRows::new(7);
+        let delta = |key: &str| {
+            let removal = removal_text(key, "expired");
+            [
+                r#"{"from":1,"to":2,"upserts":[],"removals":["#,
+                &removal,
+                r#"],"touched":[]}"#,
+            ]
+            .concat()
+        };
+        // The row is in no list that was sent: its key may be an `ip`.
+        let mut digests = RowDigests::new();
+        let shown = rows.delta(&delta("lan-7"), &mut digests);
+        assert!(!shown.contains("lan-7") && shown.contains("HIDDEN:"), "{shown}");
+        digests.insert("studio".into(), 1);
+        let shown = rows.delta(&delta("studio"), &mut digests);
+        assert!(
+            shown.contains(r#""key":"studio""#) && digests.is_empty(),
+            "{shown}"
+        );
+    }
 }
