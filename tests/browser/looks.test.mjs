@@ -84,6 +84,8 @@ for (const scheme of ["light", "dark"]) {
       await page.getByRole("button", { name: "Close details" }).click();
 
       await page.getByRole("link", { name: "This tab" }).click();
+      await page.getByRole("heading", { name: "Make a duplicate" }).waitFor();
+      await check(page, `this-tab, one row, ${scheme}, ${width} px`);
       await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
       await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
       await shot(page, "this-tab");
