@@ -22,8 +22,10 @@ function measure({ name, rounds, target, wasm, plain }) {
   return { name, rounds: count, wasmUs, plainUs, ratio: wasmUs / plainUs, target };
 }
 
-/** The frames state no digest, so plain JavaScript computes none; the core computes its digest anyway. */
-const WITHOUT = ", no digest stated";
+/** Without a digest in the frames, plain JavaScript computes none; the core computes its digest anyway. */
+const digestOf = (hasDigest) => (hasDigest ? "with digest" : "without digest");
+
+const rowsOf = (count) => `${count.toLocaleString("en-US")} rows`;
 
 /** Measures the way from the texts of frames, one after the other, to the sorted list of frozen rows. */
 async function toTheList(name, count, rounds, texts, { first, target } = {}) {
@@ -34,7 +36,7 @@ async function toTheList(name, count, rounds, texts, { first, target } = {}) {
     plain.apply(first, NOW);
   }
   return {
-    name: `${name} to the sorted list`,
+    name,
     rounds,
     target,
     wasm: (round) => {
@@ -52,13 +54,13 @@ async function toTheList(name, count, rounds, texts, { first, target } = {}) {
 /** Every row differs from the list before. */
 function wholeList(count, rounds, { isKeyed = false, hasDigest = isKeyed, target } = {}) {
   const texts = [0, 1].map((shift) => snapshot(count, { isKeyed, hasDigest, shift }));
-  const kind = isKeyed ? "keyed snapshot" : "presence event";
-  return toTheList(`${kind} of ${count} rows${isKeyed && !hasDigest ? WITHOUT : ""}`, count, rounds, texts, { target });
+  const kind = isKeyed ? `snapshot ${digestOf(hasDigest)}` : "presence event";
+  return toTheList(`${kind}, ${rowsOf(count)}, all changed`, count, rounds, texts, { target });
 }
 
 function afterList(name, count, rounds, texts, { hasDigest = false, target } = {}) {
   const first = snapshot(count, { isKeyed: true, hasDigest });
-  return toTheList(`${name}, of ${count},`, count, rounds, texts, { first, target });
+  return toTheList(`${name}, list of ${rowsOf(count)}`, count, rounds, texts, { first, target });
 }
 
 /** Measures reading the list again when nothing changed. */
@@ -70,7 +72,7 @@ function again(count, rounds) {
   const plain = new PlainRoster({ maxRows });
   plain.apply(text, NOW);
   return {
-    name: `list of ${count} rows again, a moment later`,
+    name: `no change, list of ${rowsOf(count)}`,
     rounds,
     wasm: (round) => wasm.list(NOW + round),
     plain: (round) => frozen(plain.list(NOW + round)),
@@ -93,13 +95,13 @@ const CASES = [
   () => wholeList(200, 300, { target: 2.2 }),
   () => wholeList(200, 300, { isKeyed: true }),
   () => wholeList(200, 300, { isKeyed: true, hasDigest: false }),
-  () => afterList("delta of one row", 200, 1_000, deltas(200, 1_600), { hasDigest: true }),
-  () => afterList("delta of one row" + WITHOUT, 200, 1_000, deltas(200, 1_600, { hasDigest: false }), { target: 0.6 }),
-  () => afterList("a row that is touched", 200, 300, touches(200, 600), { target: 0.6 }),
-  () => afterList("a row that goes or comes", 200, 300, comingsAndGoings(200, 600)),
+  () => afterList(`delta of one row ${digestOf(true)}`, 200, 1_000, deltas(200, 1_600), { hasDigest: true }),
+  () => afterList(`delta of one row ${digestOf(false)}`, 200, 1_000, deltas(200, 1_600, { hasDigest: false }), { target: 0.6 }),
+  () => afterList("touch of one row", 200, 300, touches(200, 600), { target: 0.6 }),
+  () => afterList("join or leave of one row", 200, 300, comingsAndGoings(200, 600)),
   () => again(200, 300),
   () => wholeList(10_000, 20, { isKeyed: true }),
-  () => afterList("delta of one row", 10_000, 60, deltas(10_000, 100), { hasDigest: true }),
+  () => afterList(`delta of one row ${digestOf(true)}`, 10_000, 60, deltas(10_000, 100), { hasDigest: true }),
   () => again(10_000, 20),
 ];
 

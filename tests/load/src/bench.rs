@@ -31,10 +31,10 @@ impl Bench {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self.launcher.cores {
             Some(Cores { gateway, generator }) => self.report.note(format!(
-                "gateway on core {gateway}, generator on core {generator}, one each"
+                "gateway pinned to core {gateway}, generator to core {generator}"
             )),
             None if is_pinned => self.report.note(format!(
-                "{cores} cores; gateway and generator could not be given one each"
+                "{cores} cores; gateway and generator could not be pinned to one each"
             )),
             None => self
                 .report

@@ -115,7 +115,7 @@ fn curve(ours: &Figures) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "| connections | memory in all | per client | full list, last client | for each | delta, last client | for each |\n\
+        "| connections | memory | memory per client | list of 200 rows: time to the last client | time per client | delta of one row: time to the last client | time per client |\n\
          |---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for point in points {
@@ -157,13 +157,13 @@ fn rows(core: &Figures) -> String {
     if groups.is_empty() {
         return String::new();
     }
-    let mut out = String::from("| core |");
+    let mut out = String::from("| core: time of one operation |");
     for size in &sizes {
         let _ = write!(out, " {} rows |", with_unit(*size as f64, ""));
     }
     let _ = writeln!(out, "\n|---|{}", "---:|".repeat(sizes.len()));
     for group in groups {
-        let _ = write!(out, "| {group} |");
+        let _ = write!(out, "| {} |", operation(group));
         for size in &sizes {
             let cell = core
                 .value(&format!("{group}.{size}"))
@@ -175,6 +175,22 @@ fn rows(core: &Figures) -> String {
     out
 }
 
+/// Names the operation that a group of criterion's measures.
+fn operation(group: &str) -> &str {
+    match group {
+        "delta" => "encode a delta of one changed row",
+        "encode" => "encode the list after all rows changed",
+        "expire" => "expire a row",
+        "hub-beacon" => "handle the frame of a beacon, and answer",
+        "hub-system-presence" => "handle the frame of a `system-presence`, and answer",
+        "list" => "encode the list after one row changed",
+        "touch" => "touch a row",
+        "upsert" => "upsert a row",
+        "upsert-tracked" => "upsert a row while clients receive deltas",
+        other => other,
+    }
+}
+
 /// The npm package beside plain JavaScript.
 fn side_by_side(wasm: &Figures) -> String {
     let names: Vec<&str> = wasm
@@ -184,7 +200,9 @@ fn side_by_side(wasm: &Figures) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let mut out = String::from("\n| npm package | WASM | plain JavaScript | ratio |\n|---|---:|---:|---:|\n");
+    let mut out = String::from(
+        "\n| npm package: from a frame to the sorted list | WASM | plain JavaScript | ratio |\n|---|---:|---:|---:|\n",
+    );
     for name in names {
         let cell = |what: &str| {
             wasm.value(&format!("{name}.{what}"))
@@ -244,14 +262,23 @@ mod tests {
                 .to_owned()
         };
         assert_eq!(
-            line("start to first accepted handshake"),
-            "| start to first accepted handshake | 8,000 ms |  | 4.20 ms | ≤ 10 ms | yes |"
+            line("time from the start to the first accepted handshake"),
+            "| time from the start to the first accepted handshake | 8,000 ms |  | 4.20 ms | ≤ 10 ms | yes |"
         );
-        assert!(line("fan-out,").contains("| 20 ms | 25 ms |"), "{table}");
-        assert!(line("as a multiple of bare TCP").ends_with("| 1.30 x | ≤ 1.25 x | **no** |"));
-        assert!(line("core: upsert, 1,000,000 rows").ends_with("| 0.90 us | ≤ 1.50 us | yes |"));
         assert!(
-            line("memory idle").ends_with("| – | ≤ 6 MB | not measured |"),
+            line("fan-out of a list of 200 rows to 1,000 clients:").contains("| 20 ms | 25 ms |"),
+            "{table}"
+        );
+        assert!(
+            line("fan-out of a list: time as a multiple of bare TCP")
+                .ends_with("| 1.30 x | ≤ 1.25 x | **no** |")
+        );
+        assert!(
+            line("core: upsert of a row in a list of 1,000,000 rows")
+                .ends_with("| 0.90 us | ≤ 1.50 us | yes |")
+        );
+        assert!(
+            line("memory without clients").ends_with("| – | ≤ 6 MB | not measured |"),
             "{table}"
         );
         assert_eq!(met(&measured()), (3, 4));
@@ -263,6 +290,6 @@ mod tests {
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in {page}"));
         assert!(at("| 100 | –") < at("| 10,000 | –"));
         assert!(at("| a list | 1.50 ms | 1 ms | 1.50 x |") < at("## Notes"));
-        assert!(at("| upsert | 400 ns | 900 ns |") < at("## Notes"));
+        assert!(at("| upsert a row | 400 ns | 900 ns |") < at("## Notes"));
     }
 }

@@ -112,7 +112,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     }
     if let Some((code, reason)) = reason {
         bench.report.add("slow.close", f64::from(code), "close code");
-        bench.report.note(format!("slow: closed with {code} `{reason}`"));
+        bench.report.note(format!(
+            "slow: clients that never read were closed with {code} `{reason}`"
+        ));
     }
     if fleet.clients[..HEALTHY]
         .iter()
