@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use presence_core::client::{Client, ClientConfig as ProtocolConfig};
 use rustls::ClientConfig;
+use socket2::{Domain, Socket, Type};
 
 use crate::client::{LoadClient, Stage};
 use crate::clock;
@@ -84,6 +85,8 @@ pub(crate) struct Fleet {
     reached_at: Instant,
     next_request: Option<NextRequest>,
     sent: u64,
+    /// How many clients connect from 127.0.0.1; as many more from each of the next addresses of loopback.
+    per_address: usize,
 }
 
 impl Fleet {
@@ -109,7 +112,15 @@ impl Fleet {
             reached_at: Instant::now(),
             next_request: None,
             sent: 0,
+            per_address: usize::MAX,
         })
+    }
+
+    /// The same fleet, of which only `clients` may connect from one address: each address has a limited number of
+    /// ports.
+    pub(crate) fn with_many_addresses(mut self, clients: usize) -> Self {
+        self.per_address = clients;
+        self
     }
 
     /// Opens connections, up to `concurrency` at once, and waits until each is live or has failed.
@@ -364,8 +375,11 @@ impl Fleet {
         while self.opening < self.concurrency
             && let Some(plan) = self.plans.pop_front()
         {
-            let mut socket = mio::net::TcpStream::connect(self.address)?;
             let number = self.clients.len();
+            let mut socket = match number / self.per_address {
+                0 => mio::net::TcpStream::connect(self.address)?,
+                address => connect_from(address, self.address)?,
+            };
             self.poll.registry().register(
                 &mut socket,
                 Token(number),
@@ -386,4 +400,16 @@ impl Fleet {
         }
         Ok(())
     }
+}
+
+/// Begins to connect from 127.0.0.1 plus `address`.
+fn connect_from(address: usize, to: SocketAddr) -> io::Result<mio::net::TcpStream> {
+    let first = u32::from(Ipv4Addr::LOCALHOST);
+    let from = Ipv4Addr::from(first + u32::try_from(address).unwrap_or(0));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    // It goes on while the caller waits for the socket; a failure is found then.
+    let _ = socket.connect(&to.into());
+    Ok(mio::net::TcpStream::from_std(socket.into()))
 }

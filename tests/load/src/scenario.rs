@@ -5,6 +5,7 @@ mod curve;
 mod fanout;
 mod hostile;
 mod idle;
+mod many;
 mod observe;
 mod reconnect;
 mod requests;
@@ -43,4 +44,5 @@ pub(crate) const ALL: &[Scenario] = &[
     reconnect::SCENARIO,
     observe::SCENARIO,
     curve::SCENARIO,
+    many::SCENARIO,
 ];

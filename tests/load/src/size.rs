@@ -55,6 +55,10 @@ pub(crate) struct Size {
     pub(crate) hostile_sockets: usize,
     /// Numbers of connections of the curve.
     pub(crate) curve: &'static [usize],
+    /// Connections of the largest measurement, and how many of them may be open from one address: an address has about
+    /// 28,000 ports for them.
+    pub(crate) many: usize,
+    pub(crate) per_address: usize,
 }
 
 impl Scale {
@@ -80,6 +84,8 @@ impl Scale {
             hostile_time: Duration::from_secs(6),
             hostile_sockets: 2_500,
             curve: &[100, 300, 1_000, 3_000, 10_000],
+            many: 100_000,
+            per_address: 20_000,
         };
         match self {
             Self::Full => full,
@@ -94,6 +100,7 @@ impl Scale {
                 stall_ms: 4_000,
                 hostile_time: Duration::from_secs(3),
                 curve: &[100, 1_000],
+                many: 10_000,
                 ..full
             },
             Self::Peer => Size {
@@ -106,6 +113,7 @@ impl Scale {
                 slow_time: Duration::from_secs(90),
                 hostile_runs: 1,
                 curve: &[100],
+                many: 500,
                 ..full
             },
             Self::Tiny => Size {
@@ -129,6 +137,8 @@ impl Scale {
                 hostile_time: Duration::from_millis(300),
                 hostile_sockets: 6,
                 curve: &[2, 4],
+                many: 6,
+                per_address: 2,
             },
         }
     }

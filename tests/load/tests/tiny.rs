@@ -172,6 +172,7 @@ fn gateways_are_started_and_measured() {
         "reconnect",
         "scrape",
         "curve",
+        "many",
     ];
     let report = measure(&names, &[]);
     assert!(figure(&report, "start.hello") > 0.0);
@@ -194,6 +195,11 @@ fn gateways_are_started_and_measured() {
     assert_eq!(figure(&report, "scrape.clients"), 6.0);
     assert!(figure(&report, "scrape.longest") > 0.0);
     assert!(figure(&report, "curve.4.delta.last") > 0.0);
+    // Two from each of three addresses.
+    assert_eq!(figure(&report, "many.clients"), 6.0);
+    for name in ["memory", "delta", "bare", "restart"] {
+        assert!(figure(&report, &format!("many.{name}")) > 0.0, "{name}: {report}");
+    }
 }
 
 #[test]

@@ -344,6 +344,48 @@ pub(crate) const LINES: &[Line] = &[
         "ms",
         Target::None
     ),
+    gateway!(
+        "clients of the largest measurement (100,000 if so many files may be open)",
+        |f| f.value("many.clients"),
+        "",
+        Target::None
+    ),
+    gateway!(
+        "largest measurement: memory per idle client",
+        |f| f.value("many.per_client"),
+        "KB",
+        AtMost(4.0)
+    ),
+    gateway!(
+        "largest measurement: memory in all",
+        |f| Some(f.value("many.memory")? / 1024.0),
+        "MB",
+        AtMost(450.0)
+    ),
+    gateway!(
+        "largest measurement: processor time with idle clients, pings included",
+        |f| f.value("many.cpu"),
+        "% of a core",
+        AtMost(10.0)
+    ),
+    gateway!(
+        "largest measurement: clients that connect, 32 at a time",
+        |f| f.value("many.connects"),
+        "per s",
+        Target::None
+    ),
+    gateway!(
+        "largest measurement: a delta to the last client, as a multiple of bare TCP",
+        |f| ratio(f, "many.delta", "many.bare"),
+        "x",
+        AtMost(1.3)
+    ),
+    gateway!(
+        "largest measurement: all clients connect again after a restart, from its start",
+        |f| f.value("many.restart"),
+        "s",
+        Target::None
+    ),
     library!(
         Whose::Core,
         "core: upsert of a row in a list of 200 rows",
