@@ -39,7 +39,7 @@ pub struct ServerClock {
     last: Now,
     /// The difference between the server's clock and elapsed time.
     offset_ms: i64,
-    /// The last challenge or tick that was followed, on the age clock: setting a wall clock forward is not a silence.
+    /// The last challenge or tick that was followed, in elapsed ms: some systems stop the monotonic clock during sleep.
     read_ms: u64,
     /// By how much the last tick was behind the estimate, in ms.
     behind_ms: u64,
@@ -54,7 +54,7 @@ impl ServerClock {
             start_elapsed_ms: 0,
             last: now,
             offset_ms: as_i64(now.wall_ms),
-            read_ms: now.age_ms,
+            read_ms: 0,
             behind_ms: 0,
         }
     }
@@ -77,8 +77,8 @@ impl ServerClock {
 
     /// Sets the estimate from a challenge, which states the server's time.
     pub fn learn(&mut self, server_ms: u64, now: Now) {
-        self.read_ms = now.age_ms;
-        self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
+        self.read_ms = self.elapsed_ms(now);
+        self.offset_ms = as_i64(server_ms) - as_i64(self.read_ms);
     }
 
     /// Corrects the estimate from a tick, which states the server's time.
@@ -88,12 +88,13 @@ impl ServerClock {
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
         let behind = self.server_ms(now).saturating_sub(server_ms);
         let before = mem::replace(&mut self.behind_ms, behind);
+        let elapsed_ms = self.elapsed_ms(now);
         let is_first =
-            now.age_ms.saturating_sub(self.read_ms) > SILENCE_MS && behind.abs_diff(before) > LATENESS_MS;
+            elapsed_ms.saturating_sub(self.read_ms) > SILENCE_MS && behind.abs_diff(before) > LATENESS_MS;
         if behind > LATENESS_MS && is_first {
             return;
         }
-        self.read_ms = now.age_ms;
+        self.read_ms = elapsed_ms;
         if behind == 0 || behind > LATENESS_MS {
             self.learn(server_ms, now);
         }
@@ -119,6 +120,13 @@ impl ServerClock {
     #[must_use]
     pub fn deadline(&self, server_ms: u64) -> u64 {
         let ahead_ms = server_ms.saturating_sub(self.server_ms(self.last));
+        self.last.age_ms.saturating_add(ahead_ms)
+    }
+
+    /// Returns the latest reading of the age clock at which [`elapsed_ms`](Self::elapsed_ms) will be `elapsed_ms`,
+    /// extrapolated from the last [`advance`](Self::advance).
+    pub(super) fn age_at(&self, elapsed_ms: u64) -> u64 {
+        let ahead_ms = elapsed_ms.saturating_sub(self.elapsed_ms(self.last));
         self.last.age_ms.saturating_add(ahead_ms)
     }
 }
@@ -197,6 +205,27 @@ mod tests {
         assert_eq!(clock.server_ms(at(600_000, 600_000)), SERVER + 600_000);
         clock.learn_tick(SERVER + 129_500, at(630_000, 630_000));
         assert_eq!(clock.server_ms(at(630_000, 630_000)), SERVER + 129_500);
+    }
+
+    #[test]
+    fn a_sleep_that_only_the_wall_clock_measures_is_a_silence() {
+        let mut clock = ServerClock::new(at(0, 0));
+        clock.learn(SERVER, at(0, 0));
+        // Five minutes asleep, with some ticks in the socket: the monotonic clock stood still.
+        let woken = at(10, 300_000);
+        clock.advance(woken);
+        for waited in [30_000, 60_000, 90_000] {
+            clock.learn_tick(SERVER + waited, woken);
+            assert_eq!(clock.server_ms(woken), SERVER + 300_000);
+        }
+        clock.learn_tick(SERVER + 310_000, at(10_010, 310_000));
+        // A wall clock that is set forward by an hour looks like a sleep: the second tick corrects it.
+        for (age_ms, expected) in [(40_010, 3_940_000), (70_010, 370_000)] {
+            let now = at(age_ms, age_ms + 3_899_990);
+            clock.advance(now);
+            clock.learn_tick(SERVER + age_ms + 299_990, now);
+            assert_eq!(clock.server_ms(now), SERVER + expected);
+        }
     }
 
     #[test]

@@ -195,8 +195,9 @@ impl Client {
     /// Handles the opening of the socket.
     pub fn handle_open(&mut self, socket: u64, now: Now) {
         self.clock.advance(now);
-        if socket == self.socket && matches!(self.phase, Phase::Opening { due_ms } if now.age_ms <= due_ms) {
-            let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
+        let elapsed_ms = self.clock.elapsed_ms(now);
+        if socket == self.socket && matches!(self.phase, Phase::Opening { due_ms } if elapsed_ms <= due_ms) {
+            let due_ms = self.attempt_due_ms(now);
             self.enter(Phase::Handshake {
                 due_ms,
                 challenge: None,
@@ -210,7 +211,7 @@ impl Client {
         // After its deadline an attempt ignores frames until its timer fires: a challenge that waited in the socket
         // while this machine slept states an old time.
         let hears = match self.phase {
-            Phase::Handshake { due_ms, .. } => now.age_ms <= due_ms,
+            Phase::Handshake { due_ms, .. } => self.clock.elapsed_ms(now) <= due_ms,
             _ => matches!(self.phase, Phase::Live(_)),
         };
         if socket != self.socket || !hears {

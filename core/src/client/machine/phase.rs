@@ -14,7 +14,8 @@ const MIN_NUDGE_MS: u64 = 1_000;
 /// The maximum delay that a gateway's announced restart can cause, in ms.
 const MAX_RESTART_MS: u64 = 30_000;
 
-/// The phase of the client, with its data. Times are on the age clock, in ms.
+/// The phase of the client, with its data. Times are on the age clock, in ms, except the deadlines of an attempt: they
+/// are on the elapsed time of the client's clock, which continues during sleep.
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
@@ -39,10 +40,16 @@ impl Client {
     pub(super) fn open(&mut self, now: Now) {
         self.socket += 1;
         self.opened_ms = now.age_ms;
-        let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
+        let due_ms = self.attempt_due_ms(now);
         self.enter(Phase::Opening { due_ms });
         // Queued first: a shell may open the socket, or fail to, synchronously.
         self.outputs.push_back(ClientOutput::Open { socket: self.socket });
+    }
+
+    pub(super) fn attempt_due_ms(&self, now: Now) -> u64 {
+        self.clock
+            .elapsed_ms(now)
+            .saturating_add(self.config.handshake_ms)
     }
 
     pub(super) fn has_socket(&self) -> bool {

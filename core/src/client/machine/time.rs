@@ -80,7 +80,7 @@ impl Client {
 
     fn phase_due_ms(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Opening { due_ms } | Phase::Handshake { due_ms, .. } => Some(*due_ms),
+            Phase::Opening { due_ms } | Phase::Handshake { due_ms, .. } => Some(self.clock.age_at(*due_ms)),
             Phase::Waiting { at_ms, .. } => Some(*at_ms),
             Phase::Live(live) => Some(silence_due_ms(live)),
             Phase::Idle | Phase::Refused(_) | Phase::Closed => None,

@@ -211,6 +211,25 @@ fn a_challenge_that_waited_during_a_sleep_is_too_late() {
 }
 
 #[test]
+fn a_challenge_is_too_late_too_after_a_sleep_that_only_the_wall_clock_measures() {
+    let mut bench = Bench::new(config());
+    bench.client.handle_open(1, bench.now);
+    bench.now.wall_ms += 300_000;
+    let server_ms = bench.client.server_ms(bench.now);
+    bench.challenge();
+    assert_eq!(bench.client.server_ms(bench.now), server_ms);
+    bench.pass(0);
+    assert_eq!((bench.problem(), bench.closes.len()), ("HELLO_TIMEOUT", 1));
+    bench.pass(1_000);
+    assert_eq!(bench.opened, 2);
+    bench.now.wall_ms += 15_001;
+    bench.client.handle_open(2, bench.now);
+    bench.challenge();
+    bench.pass(0);
+    assert_eq!((bench.problem(), bench.closes.len()), ("OPEN_TIMEOUT", 2));
+}
+
+#[test]
 fn a_hello_without_the_read_scope_is_reported() {
     let mut bench = Bench::new(config());
     bench.client.handle_open(1, bench.now);
