@@ -52,7 +52,10 @@ export class TestGateway {
   });
   /** The code with which the gateway refuses new connections, such as `AUTH_TOKEN_MISMATCH`. */
   refusal: string | undefined;
-  /** Answers the app's requests; what it throws refuses the request. @default an empty object for every method */
+  /**
+   * Answers the app's requests, also with a promise; an error that it throws, or a rejection, refuses the request.
+   * @default an empty object for every method
+   */
   answer: (method: string, params: unknown) => unknown = () => ({});
   readonly #connections = new Set<Connection>();
   #entries: readonly PresenceEntry[] = [];
@@ -96,26 +99,27 @@ export class TestGateway {
       get isOpen() {
         return isOpen();
       },
-      send: (text) => this.#respond(connection, JSON.parse(text) as Request),
+      send: (text) => void this.#respond(connection, JSON.parse(text) as Request),
       close: () => void this.#connections.delete(connection),
     };
   }
 
-  #respond(connection: Connection, { id, method, params }: Request): void {
+  async #respond(connection: Connection, { id, method, params }: Request): Promise<void> {
+    const respond = (outcome: object) => send(connection.listener, { type: "res", id, ...outcome });
     try {
-      const payload = this.#payload(method, params);
-      if (method === "connect") connection.seq = 0;
-      send(connection.listener, { type: "res", id, ok: true, payload });
+      if (method === "connect") {
+        const payload = this.#hello(params);
+        connection.seq = 0;
+        respond({ ok: true, payload });
+      } else if (method === "system-presence") respond({ ok: true, payload: this.#entries });
+      else respond({ ok: true, payload: await this.answer(method, params) });
     } catch (error) {
-      const { code = "INVALID_REQUEST", message } = error as { readonly code?: string; readonly message?: string };
-      const details = { code };
-      send(connection.listener, { type: "res", id, ok: false, error: { code: "INVALID_REQUEST", message, details } });
+      const { code = "INVALID_REQUEST", message = "refused" } = (error ?? {}) as { readonly code?: string; readonly message?: string };
+      respond({ ok: false, error: { code: "INVALID_REQUEST", message, details: { code } } });
     }
   }
 
-  #payload(method: string, params: Request["params"]): unknown {
-    if (method === "system-presence") return this.#entries;
-    if (method !== "connect") return this.answer(method, params);
+  #hello(params: Request["params"]): object {
     if (this.refusal !== undefined) throw Object.assign(new Error("refused by the test"), { code: this.refusal });
     return {
       type: "hello-ok",

@@ -110,4 +110,19 @@ export default function testing({ test, assert, presence }) {
     const error = await assert.failsWith("REFUSED", () => client.request("no.such.method"));
     assert.match(error.message, /unknown method/);
   });
+
+  test("answers may be promises; a rejection refuses the request", async (t) => {
+    const { gateway, client } = start(t);
+    await client.connected();
+    gateway.answer = async (method, params) => {
+      await undefined;
+      if (method === "no.such.method") throw Object.assign(new Error("unknown method"), { code: "UNKNOWN" });
+      return { method, params };
+    };
+    assert.deepEqual(await client.request("chat.send", { text: "hi" }), { method: "chat.send", params: { text: "hi" } });
+    const refused = await assert.failsWith("REFUSED", () => client.request("no.such.method"));
+    assert.deepEqual([refused.message, refused.detail], ["unknown method", "UNKNOWN"]);
+    gateway.answer = () => Promise.reject();
+    await assert.failsWith("REFUSED", () => client.request("chat.send"));
+  });
 }
