@@ -4,7 +4,7 @@
  * They are in one file without a module system, which the ES and the CommonJS modules of this package share. It
  * stores the bytes under a registered symbol, compressed and in base64.
  */
-import { inflateSync } from "fflate/browser";
+import { gunzipSync } from "fflate/browser";
 
 import "../wasm/bytes.js";
 import { VERSION } from "../version.js";
@@ -14,24 +14,15 @@ import { provide } from "./core.js";
 const KEPT = Symbol.for(`openclaw-presence/core.wasm@${VERSION}`);
 
 provide({
-  read() {
-    const { size, packed } = kept();
-    return inflateSync(packed, { out: new Uint8Array(size) });
-  },
+  read: () => gunzipSync(compressed()),
   async load() {
-    let inflating: DecompressionStream;
-    try {
-      inflating = new DecompressionStream("deflate-raw");
-    } catch {
-      // Older platforms lack `DecompressionStream`, or this format.
-      return this.read();
-    }
-    return new Response(new Blob([kept().packed]).stream().pipeThrough(inflating)).arrayBuffer();
+    // Older platforms lack it.
+    if (typeof DecompressionStream === "undefined") return this.read();
+    return new Response(new Blob([compressed()]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   },
 });
 
-function kept(): { readonly size: number; readonly packed: Uint8Array<ArrayBuffer> } {
-  const [size, text] = (globalThis as unknown as { [KEPT]: readonly [number, string] })[KEPT];
-  const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return { size, packed };
+function compressed(): Uint8Array<ArrayBuffer> {
+  const text = (globalThis as unknown as { [KEPT]: string })[KEPT];
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -14,7 +14,7 @@ use crate::tools::{node, npm};
 /// The tools that compile the core for JavaScript.
 pub(super) const TOOLS: Step = Step {
     name: "wasm-tools",
-    title: "tools that compile the core to WASM: target, wasm-pack, wasm-bindgen",
+    title: "tools that compile the core to WASM: target, wasm-pack, wasm-bindgen, zopfli",
     first_time: " (first time: about 4 min)",
     is_ready: has_wasm_tools,
     needs: &[],

@@ -21,6 +21,7 @@ pub(crate) static CARGO_FUZZ: Tool = Tool::new("cargo-fuzz", "0.13.2", "1 min");
 pub(crate) static CARGO_SEMVER_CHECKS: Tool = Tool::new("cargo-semver-checks", "0.51.0", "4 min");
 pub(crate) static MDBOOK: Tool = Tool::new("mdbook", "0.5.4", "3 min");
 pub(crate) static RUST_AUDIT_INFO: Tool = Tool::new("rust-audit-info", "0.5.4", "5 s");
+pub(crate) static ZOPFLI: Tool = Tool::new("zopfli", "0.8.4", "5 s");
 
 impl Tool {
     const fn new(name: &'static str, version: &'static str, time: &'static str) -> Self {

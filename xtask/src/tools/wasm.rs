@@ -1,8 +1,9 @@
-//! The tools that compile the core for JavaScript: the target, wasm-pack and wasm-bindgen.
+//! The tools that make the core's module for JavaScript: the target, wasm-pack, wasm-bindgen and zopfli.
 
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
+use crate::tools::crates::ZOPFLI;
 use crate::tools::rust::ensure_target;
 
 /// The target of the package's core.
@@ -38,7 +39,7 @@ pub(crate) fn ensure_wasm_tools(project: &Project) -> Result<(), Failure> {
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .run()?;
     }
-    Ok(())
+    ZOPFLI.ensure(project)
 }
 
 /// Whether everything is installed.
@@ -46,6 +47,7 @@ pub(crate) fn has_wasm_tools(project: &Project) -> bool {
     TOOLS
         .iter()
         .all(|(program, _, version)| is_there(project, program, version))
+        && ZOPFLI.is_there(project)
 }
 
 fn is_there(project: &Project, program: &str, version: &str) -> bool {
