@@ -119,7 +119,8 @@ impl<'a> Addresses<'a> {
             }
             self.v6_from = end;
         }
-        let end = is_start(u8::is_ascii_digit).then(|| v4(text, at)).flatten()?;
+        let is_v4 = is_start(u8::is_ascii_digit) || is_after_escape(text, at);
+        let end = is_v4.then(|| v4(text, at)).flatten()?;
         Some(at..with_port(text, end))
     }
 }
@@ -136,6 +137,16 @@ impl Iterator for Addresses<'_> {
 
 fn is_part_of_v6(byte: &u8) -> bool {
     byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+}
+
+/// Whether an escaped character ends before: `%22` in a URL, `\u0022` in JSON. Its digits are no part of a number.
+fn is_after_escape(text: &[u8], at: usize) -> bool {
+    let escapes = |mark: &[u8], digits: usize| {
+        let start = at.checked_sub(mark.len() + digits);
+        let escape = start.and_then(|start| text.get(start..at)?.strip_prefix(mark));
+        escape.is_some_and(|escape| escape.iter().all(u8::is_ascii_hexdigit))
+    };
+    escapes(b"%", 2) || escapes(br"\u", 4)
 }
 
 /// Returns the end of an IPv4 address that begins here: four or more numbers up to 255 with dots between them, or with
@@ -237,6 +248,9 @@ mod tests {
             ("gfe80::1", "g***"),
             ("a 10.0.0.5 and 10.0.0.6", "a *** and ***"),
             ("\u{e9}10.0.0.5\u{e9}", "\u{e9}***\u{e9}"),
+            ("%2210.0.0.5%22", "%22***%22"),
+            ("ip=%20192.0.2.10", "ip=%20***"),
+            (r"\u003c10.0.0.5\u003e", r"\u003c***\u003e"),
         ] {
             assert_eq!(hide_addresses(text), hidden, "{text}");
             assert!(contains_address(text), "{text}");
@@ -261,6 +275,9 @@ mod tests {
             "::",
             "a:b:c",
             "Node: x",
+            "1010.0.0.5",
+            "x2210.0.0.5",
+            "u003c2210.0.0.5",
         ] {
             assert!(matches!(hide_addresses(text), Cow::Borrowed(_)), "{text}");
             assert!(!contains_address(text), "{text}");
