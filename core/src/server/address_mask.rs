@@ -2,7 +2,7 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,8 +26,11 @@ mod tests;
 /// Members that are left out. A digest covers rows with their addresses, so a reader could find an address by trying
 /// all of them.
 const LEFT_OUT: [&str; 5] = ["ip", "remoteIp", "timeZone", "email", "digest"];
+/// Left out if it has an address. A client may claim any `deviceId` for its own row, so its replacement would confirm
+/// that a key is the address that it guesses.
+const DEVICE_ID: &str = "deviceId";
 /// Members that hold keys of rows, or lists of them.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 9] = [
     "key",
     "keys",
     "row",
@@ -35,7 +38,6 @@ const KEYS: [&str; 10] = [
     "target",
     "touched",
     "instanceId",
-    "deviceId",
     "nodeId",
     USER_ID,
 ];
@@ -43,6 +45,10 @@ const KEYS: [&str; 10] = [
 const USER_ID: &str = "id";
 /// The list of a row's members with their last writers (SPEC 6.1): its items are named as members are.
 const MEMBERS: &str = "members";
+/// The rows of a history's page by their keys (SPEC 6.3).
+const INSTANCES: &str = "instances";
+/// The lists of nodes.
+const NODES: [&str; 2] = ["nodes", "paired"];
 /// Maximum nesting depth of a value; deeper values are omitted.
 const MAX_DEPTH: u8 = 64;
 /// The prefix of pseudonyms, which no presence key has: keys are in lower case.
@@ -250,33 +256,45 @@ impl Writer<'_> {
             Some(b'[') => {
                 let items = items(json).unwrap_or_default();
                 let is_shown = |item: &&RawValue| {
-                    let stated = if name == MEMBERS {
-                        stated_name(item.get())
-                    } else {
-                        None
-                    };
-                    !stated.is_some_and(|stated| LEFT_OUT.contains(&&*stated))
+                    let stated = if name == MEMBERS { stated(item.get()) } else { None };
+                    !stated.is_some_and(|(stated, value)| is_left_out(&stated, value))
                 };
-                let mut items = items.into_iter().filter(is_shown).map(|item| {
+                let items = items.into_iter().filter(is_shown).map(|item| {
                     let mut text = String::new();
                     self.write(&mut text, name, item.get(), depth + 1);
                     text
                 });
-                out.push_str(&array_text(&mut items));
+                let mut items: Vec<String> = items.collect();
+                if NODES.contains(&name) {
+                    items.sort_by_cached_key(|node| node_order(node));
+                }
+                out.push_str(&array_text(&mut items.into_iter()));
             }
             Some(b'{') => {
-                let stated = if name == MEMBERS { stated_name(json) } else { None };
+                let stated = if name == MEMBERS { stated(json) } else { None };
                 let mut object = ObjectText::new();
-                let read = each_member(json, &mut |name, value| {
-                    if LEFT_OUT.contains(&&*name) {
+                // In the order of their real keys, their places would show between which values an address lies.
+                let mut sorted = BTreeMap::new();
+                let read = each_member(json, &mut |member, value| {
+                    if is_left_out(&member, Some(value)) {
                         return;
                     }
                     let of = match &stated {
-                        Some(stated) if name == "value" => stated,
-                        _ => &name,
+                        Some((stated, _)) if member == "value" => stated,
+                        _ => &member,
                     };
-                    self.write(object.member(&(self.key)(&name)), of, value.get(), depth + 1);
+                    let shown = (self.key)(&member);
+                    if name == INSTANCES {
+                        let mut text = String::new();
+                        self.write(&mut text, of, value.get(), depth + 1);
+                        sorted.insert(shown, text);
+                    } else {
+                        self.write(object.member(&shown), of, value.get(), depth + 1);
+                    }
                 });
+                for (key, row) in &sorted {
+                    object.raw(key, row);
+                }
                 out.push_str(&read.map_or_else(|| "{}".into(), |()| object.end()));
             }
             _ => out.push_str(json),
@@ -284,10 +302,23 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the member `name`, if the value is an object.
-fn stated_name(json: &str) -> Option<Cow<'_, str>> {
-    let [name] = members(json, ["name"])?;
-    string(name?)
+fn is_left_out(name: &str, value: Option<&RawValue>) -> bool {
+    let has_address = |id: &RawValue| string(id).is_some_and(|id| contains_address(&id));
+    LEFT_OUT.contains(&name) || (name == DEVICE_ID && value.is_some_and(has_address))
+}
+
+/// Returns the members `name` and `value`, if the value is an object.
+fn stated(json: &str) -> Option<(Cow<'_, str>, Option<&RawValue>)> {
+    let [name, value] = members(json, ["name", "value"])?;
+    Some((string(name?)?, value))
+}
+
+/// Connected nodes first, and of both those with replaced ids last, by these: the order of nodes is that of their ids.
+fn node_order(node: &str) -> (bool, Option<String>) {
+    let [connected, id] = inner_of(node, ["connected", "nodeId"]);
+    let id = id.and_then(string).filter(|id| AddressMask::is_pseudonym(id));
+    let is_connected = connected.is_some_and(|connected| connected.get() == "true");
+    (!is_connected, id.map(Cow::into_owned))
 }
 
 /// Returns the members of an object.

@@ -130,3 +130,59 @@ fn keys_with_addresses_are_found_by_their_pseudonyms_only() {
     assert_eq!(find("10.0.0.5"), None);
     assert_eq!(find(&mask.key("10.0.0.6")), None);
 }
+
+/// A client may claim any `deviceId` for its own row: a replacement would confirm that a key is the address that it guesses.
+#[test]
+fn a_claimed_device_id_with_an_address_is_omitted() {
+    let members = |id: &str| json!([{ "name": "deviceId", "value": id }, { "name": "host", "value": "a" }]);
+    let row = |id: &str| json!({ "host": "a", "deviceId": id, "members": members(id) });
+    for id in ["10.0.0.5", "nas at ::1"] {
+        assert_eq!(
+            shown(&row(id)),
+            json!({ "host": "a", "members": [{ "name": "host", "value": "a" }] })
+        );
+    }
+    // Also not for a key that was cut inside an address.
+    let cut = ["x".repeat(54), " 192.168.1".into()].concat();
+    assert!(AddressMask::new(1).key(&cut).starts_with(PSEUDONYM));
+    for id in [&*"0f".repeat(32), "mac-1", &cut] {
+        assert_eq!(shown(&row(id)), row(id));
+    }
+}
+
+/// In the order of their keys, ids of a guesser would show between which values an address lies.
+#[test]
+fn instances_and_nodes_are_not_in_the_order_of_their_keys() {
+    let mask = AddressMask::new(1);
+    let ids = ["nas-2", "nas-203.0.113.7", "nas-203.0.113.9", "nas-3"];
+    let mut hidden = [mask.key(ids[1]), mask.key(ids[2])];
+    hidden.sort();
+    let [first, second] = &hidden;
+    for ids in [
+        ids,
+        [ids[0], ids[2], ids[1], ids[3]],
+        [ids[3], ids[0], ids[1], ids[2]],
+    ] {
+        let instances: Vec<String> = ids.iter().map(|id| format!(r#""{id}":{{}}"#)).collect();
+        let page = format!(r#"{{"sessions":[],"instances":{{{}}}}}"#, instances.join(","));
+        let wanted = format!(
+            r#"{{"sessions":[],"instances":{{"{first}":{{}},"{second}":{{}},"nas-2":{{}},"nas-3":{{}}}}}}"#
+        );
+        assert_eq!(mask.history(&page), wanted);
+    }
+    for (list, other) in [("nodes", "ts"), ("paired", "pending")] {
+        let node = |id: &str, connected| json!({ "nodeId": id, "connected": connected });
+        let nodes: Vec<Value> = [true, false]
+            .into_iter()
+            .flat_map(|connected| ids.map(|id| node(id, connected)))
+            .collect();
+        let wanted: Vec<Value> = [true, false]
+            .into_iter()
+            .flat_map(|connected| ["nas-2", "nas-3", first, second].map(|id| node(id, connected)))
+            .collect();
+        assert_eq!(
+            shown(&json!({ other: 1, list: nodes })),
+            json!({ other: 1, list: wanted })
+        );
+    }
+}

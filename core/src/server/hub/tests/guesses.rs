@@ -139,3 +139,25 @@ fn the_history_is_not_asked_for_a_key_that_may_be_a_cut_address() {
         assert_eq!(checked.is_ok(), is_answered, "{instance}");
     }
 }
+
+#[test]
+fn a_device_id_of_an_own_row_confirms_no_key() {
+    let mut hub = hub();
+    let mut client = handshake("own", "ui", &["operator.read"]);
+    client.caps = [HIDE_ADDRESSES_CAP.into()].into();
+    let asks = hub.join(client, START);
+    let writer = hub.join(reader("w", &[]), START);
+    let text =
+        "Node: unknown (203.0.113.77) \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode ui \u{b7} reason r";
+    call(&mut hub, writer, "system-event", json!({ "text": text }), START);
+    let beacon = json!({ "text": "x", "instanceId": "own", "deviceId": "203.0.113.77" });
+    assert_eq!(call(&mut hub, asks, "system-event", beacon, START)["ok"], true);
+    for (method, params) in [
+        ("presence.snapshot", json!({})),
+        ("presence.explain", json!({ "row": "own" })),
+    ] {
+        let told = call(&mut hub, asks, method, params, START)["payload"].to_string();
+        let pseudonyms = told.matches("HIDDEN:").count();
+        assert_eq!(pseudonyms, usize::from(method == "presence.snapshot"), "{told}");
+    }
+}
