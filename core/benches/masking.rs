@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use presence_core::model::addresses::hide_addresses;
+use presence_core::model::addresses_in_text::hide_addresses;
 use presence_core::model::entry::MAX_TEXT_BYTES;
 
 fn bench(criterion: &mut Criterion) {

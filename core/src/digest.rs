@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn time_and_order_of_members_do_not_count_but_everything_else_does() {
+    fn the_digest_ignores_times_and_order_and_nothing_else() {
         let raw = |text: &str| of_raw("k", &RawEntry::read(text).unwrap());
         let digest = raw(r#"{"a":1,"b":{"d":2,"c":3}}"#);
         assert_eq!(

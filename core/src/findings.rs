@@ -223,7 +223,7 @@ pub(crate) fn quoted(text: &str) -> String {
     // Where addresses are hidden, a part of one would stay.
     #[cfg(feature = "server")]
     let cut = text
-        .get(..crate::model::addresses::cut_before_address(text, cut.len()))
+        .get(..crate::model::addresses_in_text::cut_before_address(text, cut.len()))
         .unwrap_or(cut);
     let dots = if cut.len() < text.len() { "..." } else { "" };
     format!("\"{cut}{dots}\"")

@@ -98,7 +98,7 @@ impl Observation {
         // The `ts` of the gateway's own row grows with each frame, even if the connection was lost since.
         if let Some(own) = rows.iter().find(|row| row.is_self() && row.ts() != self.sent_ms) {
             self.sent_ms = own.ts();
-            self.learn(own.ts(), diff.offline == Some(false), now);
+            self.update_estimate(own.ts(), diff.offline == Some(false), now);
             // Not set by other updates: after a sleep, a timer may fire before the waiting frames arrive.
             self.read_ms = now.age_ms;
         }
@@ -142,7 +142,7 @@ impl Observation {
     }
 
     /// Updates the estimate from a frame that arrives now: the gateway's clock read `sent_ms` when it sent the frame.
-    fn learn(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
+    fn update_estimate(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
         let offset_at = |age_ms: u64| Some(signed(sent_ms).saturating_sub(signed(age_ms)));
         let Some(known_ms) = self.server_ms(now) else {
             self.offset_ms = offset_at(now.age_ms);

@@ -201,7 +201,7 @@ fn a_hub_refuses_a_setting_by_name_or_runs_an_hour_with_it() {
 }
 
 #[test]
-fn a_hub_that_nobody_validated_does_not_panic() {
+fn an_unvalidated_hub_does_not_panic() {
     for (_, set) in OF_HUB {
         for value in EXTREMES {
             let mut config = hub_config();
@@ -227,7 +227,7 @@ fn a_tick_interval_that_never_ends_does_not_spin() {
 }
 
 #[test]
-fn the_ends_of_the_clocks_are_no_place_to_panic() {
+fn the_extremes_of_the_clocks_cause_no_panic() {
     // A machine whose clock starts at 1970 among them.
     for age_ms in [0, 1, u64::MAX - 10, u64::MAX] {
         for wall_ms in [0, 1, u64::MAX] {
@@ -303,7 +303,7 @@ fn the_cap_leaves_room_for_a_row_beside_the_gateways_own() {
 }
 
 #[test]
-fn bounds_belong_to_what_they_allow() {
+fn bounds_are_inclusive() {
     assert_eq!(within("x", 2, 2..=3), Ok(()));
     assert_eq!(within("x", 3, 2..=3), Ok(()));
     assert_eq!(

@@ -91,7 +91,7 @@ fn a_delta_encodes_and_digests_what_changed() {
 }
 
 #[test]
-fn nothing_is_digested_while_nobody_takes_deltas() {
+fn nothing_is_digested_without_delta_clients() {
     let config = HubConfig {
         limits: Limits::default(),
         ttl_ms: 300_000,

@@ -191,7 +191,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn a_manual_clock_wakes_sleepers_only_when_told() {
+    async fn a_manual_clock_wakes_sleepers_only_when_advanced() {
         let manual = Manual::new(START);
         let clock = manual.clock();
         let sleeper = tokio::spawn(async move {

@@ -215,7 +215,7 @@ impl Driver {
         let mut inputs = inputs.into_iter();
         let mut count = 0_usize;
         for input in inputs.by_ref() {
-            let is_heavy = input.is_heavy();
+            let is_heavy = input.is_slow();
             if !self.handle_input(peer, input, now) {
                 break;
             }

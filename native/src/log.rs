@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_peers_can_neither_break_a_line_nor_turn_it_around() {
+    fn texts_of_peers_cannot_break_or_reverse_a_line() {
         assert_eq!(escaped("a\u{1b}[2J\nb\u{85}c", 100), "a\\u{1b}[2J\\nb\\u{85}c");
         for c in [
             '\0', '\r', '\u{2028}', '\u{2029}', '\u{200b}', '\u{feff}', '\u{61c}', '\u{200e}', '\u{200f}',

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_there_can_be_asked_for() {
+    fn only_files_read_at_the_start_are_served() {
         let folder = folder(&[
             ("page/index.html", "home"),
             ("page/sub/index.html", "below"),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_decoded_once_and_lead_nowhere_else() {
+    fn paths_are_decoded_once_and_stay_in_the_folder() {
         for (path, wanted) in [
             ("/", "/"),
             ("/plain.txt", "/plain.txt"),

@@ -39,7 +39,7 @@ async fn an_old_secret_does_not_keep_the_new_one_out(guesser: &str, sharer: &str
 }
 
 #[tokio::test]
-async fn an_old_page_does_not_keep_the_new_one_out() {
+async fn an_old_page_does_not_block_the_new_one() {
     an_old_secret_does_not_keep_the_new_one_out(
         "Origin: http://g1.localhost\r\n",
         "Origin: http://127.0.0.1:5173\r\n",
@@ -49,7 +49,7 @@ async fn an_old_page_does_not_keep_the_new_one_out() {
 }
 
 #[tokio::test]
-async fn clients_behind_an_untrusted_proxy_wait_and_are_told_why() {
+async fn clients_behind_an_untrusted_proxy_are_throttled_with_the_reason() {
     an_old_secret_does_not_keep_the_new_one_out(
         "X-Forwarded-For: 203.0.113.7\r\n",
         "X-Forwarded-For: 203.0.113.8\r\n",
@@ -64,7 +64,7 @@ async fn programs_of_this_machine_wait_no_longer() {
 }
 
 #[tokio::test]
-async fn one_stale_secret_repeated_for_ever_affects_nobody() {
+async fn one_repeated_stale_secret_affects_nobody() {
     let (gateway, _clock) = start_manual(config());
     let page = "Origin: http://127.0.0.1:5173\r\n";
     for _ in 0..50 {
@@ -77,7 +77,7 @@ async fn one_stale_secret_repeated_for_ever_affects_nobody() {
 }
 
 #[tokio::test]
-async fn a_flood_of_addresses_makes_nobody_forgotten_and_then_shares_one_bucket() {
+async fn a_flood_of_addresses_resets_no_bucket_and_shares_one() {
     let (gateway, _clock) = start_manual(config_with(|config| {
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     }));

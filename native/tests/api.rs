@@ -21,7 +21,7 @@ fn guarded() -> RunningGateway {
 }
 
 /// The status, the head and the body of an answer.
-async fn ask(address: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String, Value) {
+async fn request(address: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String, Value) {
     let request = format!(
         "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n{headers}\r\n{body}"
     );
@@ -33,13 +33,13 @@ async fn ask(address: SocketAddr, line: &str, headers: &str, body: &str) -> (u16
 }
 
 async fn list(address: SocketAddr, headers: &str) -> (u16, String, Value) {
-    ask(address, "GET /api/presence", headers, "").await
+    request(address, "GET /api/presence", headers, "").await
 }
 
 async fn beacon(address: SocketAddr, params: &Value) -> (u16, Value) {
     let body = params.to_string();
     let headers = format!("Content-Length: {}\r\n", body.len());
-    let (status, _, answer) = ask(address, "POST /api/beacon", &headers, &body).await;
+    let (status, _, answer) = request(address, "POST /api/beacon", &headers, &body).await;
     (status, answer)
 }
 
@@ -79,7 +79,7 @@ async fn the_list_is_that_of_a_websocket_and_is_not_sent_again() {
     assert_eq!(list(address, &known).await.0, 200);
     drop(second);
 
-    let (status, _, body) = ask(address, "HEAD /api/presence", "", "").await;
+    let (status, _, body) = request(address, "HEAD /api/presence", "", "").await;
     assert_eq!((status, body), (200, Value::Null));
     gateway.shutdown().await;
 }
@@ -104,13 +104,13 @@ async fn rights_are_those_of_a_websocket() {
             );
             assert!(answer.contains("www-authenticate: Bearer"), "{answer}");
         }
-        let (status, _, answer) = ask(address, line, "Origin: https://evil.example\r\n", "").await;
+        let (status, _, answer) = request(address, line, "Origin: https://evil.example\r\n", "").await;
         assert_eq!(status, 403, "{answer}");
         assert_eq!(
             answer["error"]["details"]["code"],
             "CONTROL_UI_ORIGIN_NOT_ALLOWED"
         );
-        let (status, ..) = ask(address, line, "Authorization: Bearer second\r\n", "").await;
+        let (status, ..) = request(address, line, "Authorization: Bearer second\r\n", "").await;
         assert_eq!(status, 400);
     }
     assert_eq!(list(address, "").await.0, 200);
@@ -132,7 +132,7 @@ async fn a_refused_method_names_those_that_are_answered() {
         // The answer to a GET of the stream does not end.
         let is_endless = |method: &&str| path.ends_with("/stream") && *method == "GET";
         for method in methods.into_iter().filter(|method| !is_endless(method)) {
-            let (status, head, body) = ask(address, &format!("{method} {path}"), "", "").await;
+            let (status, head, body) = request(address, &format!("{method} {path}"), "", "").await;
             assert_eq!(
                 status == 405,
                 !allowed.contains(&method),
@@ -150,7 +150,7 @@ async fn a_refused_method_names_those_that_are_answered() {
 }
 
 #[tokio::test]
-async fn a_beacon_makes_one_row_for_as_long_as_it_says() {
+async fn a_beacon_creates_one_row_for_its_ttl() {
     let (gateway, manual) = start_manual(config_with(|_| {}));
     let address = gateway.address();
     let (mut reader, _) = Client::connect(address, "reader", READ).await;
@@ -248,7 +248,7 @@ async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
         ("Content-Length: 99999999999999999999999\r\n", "", 413),
         ("Content-Length: 4294967296\r\n", "", 413),
     ] {
-        let (answered, _, answer) = ask(address, "POST /api/beacon", headers, body).await;
+        let (answered, _, answer) = request(address, "POST /api/beacon", headers, body).await;
         assert_eq!(
             (answered, &answer["ok"]),
             (status, &false.into()),
@@ -261,7 +261,7 @@ async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_ends_with_the_handshakes_time() {
+async fn a_missing_body_times_out_like_a_handshake() {
     let (gateway, manual) = start_manual(config_with(|_| {}));
     let (address, request) = (
         gateway.address(),

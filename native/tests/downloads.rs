@@ -40,7 +40,7 @@ fn page_of(bytes: usize) -> Option<Arc<WebRoot>> {
 }
 
 /// Requests a file on a socket with small buffers.
-async fn ask_for(address: SocketAddr, request: &str) -> TcpStream {
+async fn start_request(address: SocketAddr, request: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
@@ -49,7 +49,7 @@ async fn ask_for(address: SocketAddr, request: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
+async fn a_large_file_has_no_time_limit_but_a_stall_ends_it() {
     const MIB: usize = 1024 * 1024;
     let bytes = 31 * MIB;
     let (gateway, clock) = support::start_manual(config_with(|config| {
@@ -57,7 +57,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
         config.slots.max_unauthenticated = 4;
     }));
     // 1 MiB each 15 s: two orders of magnitude slower than the bound on all of it was.
-    let mut slow = ask_for(gateway.address(), &get("/large.wasm")).await;
+    let mut slow = start_request(gateway.address(), &get("/large.wasm")).await;
     let mut left = vec![0; MIB];
     let mut read = 0;
     while read < bytes {
@@ -74,7 +74,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
     assert!(!rest.is_empty() && rest.iter().rev().take(100).all(|byte| *byte == b'x'));
 
     // One download at a time, so the next one shows whether the last one ended.
-    let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
+    let mut stuck = start_request(gateway.address(), &get("/large.wasm")).await;
     support::within("its beginning", stuck.read_exact(&mut left))
         .await
         .unwrap();
@@ -94,7 +94,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
 }
 
 #[tokio::test]
-async fn downloads_are_bounded_and_small_answers_are_not() {
+async fn only_large_responses_count_as_downloads() {
     // Eight in all, two of them at one address.
     let gateway = start(config_with(|config| {
         config.web_root = page_of(8 * 1024 * 1024);
@@ -106,7 +106,7 @@ async fn downloads_are_bounded_and_small_answers_are_not() {
     let mut downloads = Vec::new();
     for n in 0..4 {
         for _ in 0..2 {
-            let mut download = ask_for(address, &get_from("/large.wasm", n)).await;
+            let mut download = start_request(address, &get_from("/large.wasm", n)).await;
             support::within("a beginning", download.read_u8()).await.unwrap();
             downloads.push(download);
         }
@@ -164,13 +164,13 @@ async fn many_requests_at_once_take_turns_with_those_of_others() {
 }
 
 #[tokio::test]
-async fn a_gateway_stops_whoever_reads_nothing() {
+async fn a_gateway_stops_although_a_client_reads_nothing() {
     // The clock stands still, so neither a stall nor the drain time ends the connections.
     let (gateway, _clock) = support::start_manual(config_with(|config| {
         config.web_root = page_of(8 * 1024 * 1024);
         config.drain_ms = 600_000;
     }));
-    let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
+    let mut stuck = start_request(gateway.address(), &get("/large.wasm")).await;
     support::within("a beginning", stuck.read_u8()).await.unwrap();
     let idle = TcpStream::connect(gateway.address()).await.unwrap();
     support::within("the end", gateway.shutdown()).await;

@@ -148,7 +148,7 @@ async fn the_events_are_those_of_a_websocket_with_deltas() {
 }
 
 #[tokio::test]
-async fn a_reader_that_comes_back_goes_on_where_it_was() {
+async fn a_returning_reader_resumes_where_it_stopped() {
     let (gateway, clock) = start_manual(config());
     let address = gateway.address();
     let mut first = Events::start(address, "").await;
@@ -182,7 +182,7 @@ async fn a_reader_that_comes_back_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_closed_and_keeps_little() {
+async fn a_client_that_does_not_read_is_closed_and_uses_little_memory() {
     let (gateway, clock) = start_manual(config());
     let address = gateway.address();
     let mut slow = Events::start(address, "").await;

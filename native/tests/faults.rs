@@ -59,7 +59,7 @@ async fn all_are_there(reader: &mut Client, hello: &Value) {
 }
 
 #[tokio::test]
-async fn after_a_kill_every_client_comes_back_with_one_row() {
+async fn after_a_kill_every_client_reconnects_to_one_row() {
     let mut gateway = Process::start(0).await;
     let (port, url) = (gateway.address.port(), format!("ws://{}", gateway.address));
     let _machines: Vec<Child> = (0..CLIENTS).map(|number| beacon(&url, number)).collect();
@@ -82,7 +82,7 @@ fn hangups_are_ignored() -> bool {
 }
 
 #[tokio::test]
-async fn told_to_end_while_it_works_it_tells_everybody() {
+async fn a_busy_gateway_notifies_all_clients_of_its_stop() {
     // A terminal that is closed hangs up twice.
     let mut cases = vec![&[Signal::TERM][..], &[Signal::HUP, Signal::HUP]];
     if hangups_are_ignored() {
@@ -98,8 +98,8 @@ async fn told_to_end_while_it_works_it_tells_everybody() {
         }
         // Answers and broadcasts are under way at that moment.
         for client in &mut clients {
-            let ask = json!({ "type": "req", "id": "last", "method": "system-presence" });
-            client.send(Message::text(ask.to_string())).await;
+            let request = json!({ "type": "req", "id": "last", "method": "system-presence" });
+            client.send(Message::text(request.to_string())).await;
         }
         for signal in signals {
             gateway.signal(*signal);
@@ -136,7 +136,7 @@ async fn is_served(mut stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn stopped_for_a_while_it_goes_on_where_it_was() {
+async fn a_gateway_that_was_paused_continues() {
     /// More than the buffers of a socket hold.
     const ASKS: usize = 4_000;
 
@@ -144,26 +144,30 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     gateway.stop();
     let padding = "x".repeat(4_000);
-    let ask = json!({ "type": "req", "id": "asked", "method": "health", "params": { "padding": padding } });
-    let ask = frame(TEXT, ask.to_string().as_bytes());
-    let asks = ask.repeat(ASKS);
+    let request =
+        json!({ "type": "req", "id": "asked", "method": "health", "params": { "padding": padding } });
+    let request = frame(TEXT, request.to_string().as_bytes());
+    let requests = request.repeat(ASKS);
     // The gateway does not read, so the buffers are full soon.
     let mut written = 0;
-    while let Ok(len) = client.stream().try_write(&asks[written..]) {
+    while let Ok(len) = client.stream().try_write(&requests[written..]) {
         written += len;
     }
-    assert!(ask.len() < written && written < asks.len(), "{written} bytes");
+    assert!(
+        request.len() < written && written < requests.len(),
+        "{written} bytes"
+    );
     // Connected by the kernel; the gateway has not accepted it yet.
     let late = TcpStream::connect(gateway.address).await.unwrap();
     gateway.signal(Signal::CONT);
     is_served(late).await;
-    let end_of_frame = written.next_multiple_of(ask.len());
+    let end_of_frame = written.next_multiple_of(request.len());
     client
         .stream()
-        .write_all(&asks[written..end_of_frame])
+        .write_all(&requests[written..end_of_frame])
         .await
         .unwrap();
-    for _ in 0..end_of_frame / ask.len() {
+    for _ in 0..end_of_frame / request.len() {
         assert_eq!(client.response("asked").await["ok"], true);
     }
     Client::connect(gateway.address, "other", READ).await;
@@ -172,7 +176,7 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
 /// Connected clients are served, and new ones are accepted once files can be opened again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn without_files_left_connected_clients_are_served_and_others_later() {
+async fn without_free_file_handles_connected_clients_are_served() {
     let (gateway, mut log) = Process::start_logging(&["--port", "0"]).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     gateway.can_open_files(false);
@@ -211,7 +215,7 @@ async fn a_crowd_beyond_the_limit_of_files_leaves_connected_clients_alone() {
 /// 200 MB of address space: a flood of one client leaves enough memory for the others.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn with_little_memory_a_flood_of_bytes_ends_nobody_else() {
+async fn with_little_memory_a_flood_disconnects_nobody_else() {
     /// The bound of PROTOCOL.md for one connection.
     const MOST_KB: u64 = 16 * 1024;
 

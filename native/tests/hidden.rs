@@ -216,7 +216,7 @@ async fn plain_http_is_answered_without_addresses() {
 }
 
 #[tokio::test]
-async fn a_token_that_begins_to_hide_closes_its_connections() {
+async fn hiding_addresses_for_a_token_closes_its_connections() {
     let (gateway, tokens) = gateway(None).await;
     let mut hidden = Client::open(gateway.address(), "").await;
     hidden.hello(with("hidden", &[])).await;

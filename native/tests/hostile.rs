@@ -143,7 +143,7 @@ async fn large(address: SocketAddr, client: u8) -> Client {
 }
 
 #[tokio::test]
-async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
+async fn large_handshakes_take_turns_and_small_ones_do_not_wait() {
     let (gateway, clock) = start_manual(config_with(|config| {
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     }));
@@ -242,7 +242,7 @@ async fn others_are_served(address: SocketAddr, round: usize) {
 }
 
 #[tokio::test]
-async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
+async fn floods_delay_neither_other_clients_nor_the_shutdown() {
     let gateway = start(config());
     let address = gateway.address();
     let mut floods = Vec::new();
@@ -280,7 +280,7 @@ async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_flood_does_not_put_off_the_end_of_a_client_that_reads_nothing() {
+async fn a_flood_does_not_delay_the_close_of_a_client_that_reads_nothing() {
     let (gateway, clock) = start_manual(config());
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -288,9 +288,9 @@ async fn a_flood_does_not_put_off_the_end_of_a_client_that_reads_nothing() {
     deaf.hello(connect_params("deaf", READ)).await;
     // Answers of 287 KB: more than the system's buffers, and at most the bytes at which the gateway stops reading.
     let id = "i".repeat(1_000);
-    let ask = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
-    let asks = frame(TEXT, ask.as_bytes()).repeat(250);
-    deaf.stream().write_all(&asks).await.unwrap();
+    let request = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
+    let requests = frame(TEXT, request.as_bytes()).repeat(250);
+    deaf.stream().write_all(&requests).await.unwrap();
     // More pings than a turn reads, so that there are always bytes to read.
     let flood = Flood::start(deaf, frame(PING, b"").repeat(20_000));
     for round in 0..5 {

@@ -117,7 +117,7 @@ async fn the_files_of_the_web_root() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_known_is_not_sent_again() {
+async fn an_unchanged_file_is_not_sent_again() {
     let (gateway, _folder) = start_with_page();
     let first = raw_http(gateway.address(), &get("/")).await;
     let tag = first
@@ -132,7 +132,7 @@ async fn a_file_that_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn nothing_beside_the_web_root_can_be_had() {
+async fn no_file_outside_the_web_root_is_served() {
     let (gateway, _folder) = start_with_page();
     for path in [
         "/../secret",
@@ -205,7 +205,7 @@ async fn two_requests_on_one_connection_sent_in_pieces() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_told_so() {
+async fn invalid_requests_get_an_error_with_the_reason() {
     let gateway = start(config());
     let garbage = raw_http(gateway.address(), "\u{16}\u{3}\u{1} what?\r\n\r\n").await;
     assert!(garbage.starts_with("HTTP/1.1 400 "), "{garbage}");
@@ -225,7 +225,7 @@ async fn what_is_no_request_is_told_so() {
 }
 
 #[tokio::test]
-async fn requests_are_as_rfc_9112_and_rfc_6455_have_them() {
+async fn requests_follow_rfc_9112_and_rfc_6455() {
     let gateway = start(config());
     let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -264,7 +264,7 @@ async fn requests_are_as_rfc_9112_and_rfc_6455_have_them() {
 }
 
 #[tokio::test]
-async fn without_a_secret_a_foreign_name_learns_nothing_by_plain_http() {
+async fn without_a_secret_a_foreign_host_is_refused_by_plain_http() {
     let gateway = start(config_with(|config| {
         config.auth = presence_gateway::AuthMode::None;
     }));

@@ -126,7 +126,7 @@ async fn watch_explains_duplicates_below_the_table() {
 }
 
 #[tokio::test]
-async fn a_refusal_ends_them_and_says_why() {
+async fn a_refusal_ends_the_commands_with_the_reason() {
     let gateway = start(config());
     let url = gateway.url();
     let beacon = ["beacon", "--every", "60s", "--instance-id", "x"];
@@ -144,7 +144,7 @@ async fn a_refusal_ends_them_and_says_why() {
 }
 
 #[tokio::test]
-async fn beacons_go_on_over_a_restart() {
+async fn beacons_continue_after_a_restart() {
     let gateway = start(config());
     let (url, port) = (gateway.url(), gateway.address().port());
     let (mut reader, _) = Client::connect(gateway.address(), "reader", READ).await;

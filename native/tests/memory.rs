@@ -117,7 +117,7 @@ fn last() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_client_that_is_let_in_is_bounded_in_memory() {
+async fn the_memory_of_an_accepted_client_is_bounded() {
     let texts = [
         dense("no.such.method", r#"{"":0}"#, MIB),
         dense("system-event", r#"{"":0}"#, MIB),
@@ -154,10 +154,10 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
     // Requests with large answers, which are not read.
     let (mut deaf, _) = Client::connect(process.address, "deaf", &["operator.read"]).await;
     let id = "i".repeat(1_000);
-    let ask = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
-    let asks = text_frame(&ask).repeat(4_000);
+    let request = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
+    let requests = text_frame(&request).repeat(4_000);
     // The gateway stops reading before that, which is not checked here.
-    let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&asks)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&requests)).await;
     let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     drop((client, deaf));
@@ -184,7 +184,7 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
 }
 
 #[tokio::test]
-async fn strangers_are_bounded_in_memory_together() {
+async fn the_memory_of_unauthenticated_sockets_is_bounded() {
     let process = Watched::start().await;
     let connect = dense("connect", r#"{"":0}"#, 64 * 1024);
     let whole = text_frame(&connect);
@@ -279,7 +279,7 @@ fn node_params(n: usize, command: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn nodes_that_went_are_bounded_in_memory() {
+async fn the_memory_of_disconnected_nodes_is_bounded() {
     let process = Watched::start().await;
     come_and_go(&process, (0..400).map(|n| node_params(n, "a"))).await;
     process.check("nodes with many commands").await;
@@ -291,7 +291,7 @@ async fn nodes_that_went_are_bounded_in_memory() {
 }
 
 #[tokio::test]
-async fn rows_that_were_left_are_bounded_in_memory() {
+async fn the_memory_of_rows_without_connections_is_bounded() {
     let process = Watched::start().await;
     let scopes: Vec<_> = (0..64).map(|n| format!("{n}{}", "s".repeat(900))).collect();
     let scopes: Vec<_> = scopes.iter().map(|scope| &**scope).collect();

@@ -64,7 +64,7 @@ async fn off_by_default() {
 }
 
 #[tokio::test]
-async fn the_gateways_port_answers_to_the_secret_only() {
+async fn metrics_on_the_gateways_port_need_the_secret() {
     let gateway = start(config_with(|config| {
         config.metrics = true;
         config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());
@@ -110,7 +110,7 @@ async fn the_gateways_port_answers_to_the_secret_only() {
 }
 
 #[tokio::test]
-async fn ten_wrong_secrets_wait_like_those_of_handshakes() {
+async fn wrong_secrets_for_metrics_are_throttled() {
     let gateway = start(config_with(|config| {
         config.metrics = true;
         config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());

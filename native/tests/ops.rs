@@ -142,7 +142,7 @@ fn samples_with_labels(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[tokio::test]
-async fn promtool_has_nothing_to_say() {
+async fn promtool_reports_no_problems() {
     let Some(promtool) = tool("promtool") else { return };
     let gateway = metered();
     let mut check = Command::new(&promtool)
@@ -167,7 +167,7 @@ async fn promtool_has_nothing_to_say() {
 }
 
 /// Queries Prometheus, over HTTP/1.0, so that the answer is not chunked.
-async fn ask(address: SocketAddr, path: &str) -> Option<Value> {
+async fn request(address: SocketAddr, path: &str) -> Option<Value> {
     tokio::net::TcpStream::connect(address).await.ok()?;
     let answer = raw_http(
         address,
@@ -185,7 +185,7 @@ async fn result_of(address: SocketAddr, query: &str) -> Value {
     );
     within(query, async {
         loop {
-            if let Some(answer) = ask(address, &path).await {
+            if let Some(answer) = request(address, &path).await {
                 assert_eq!(answer["status"], "success", "{query}: {answer}");
                 if answer["data"]["result"]
                     .as_array()
@@ -259,7 +259,7 @@ async fn prometheus_scrapes_the_gateway_and_runs_every_query() {
     }
     let healthy = within("the rules", async {
         loop {
-            let answer = ask(address, "/api/v1/rules").await.unwrap();
+            let answer = request(address, "/api/v1/rules").await.unwrap();
             let rules = answer["data"]["groups"][0]["rules"].as_array().unwrap().clone();
             assert_eq!(rules.len(), self::rules().len(), "{answer}");
             if rules.iter().all(|rule| rule["health"] == "ok") {

@@ -183,7 +183,7 @@ async fn a_log_whose_reader_is_gone_does_not_end_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_up_nobody_and_tells_later_what_was_lost() {
+async fn an_unread_log_delays_nobody_and_counts_lost_lines() {
     let mut child = serve()
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -254,7 +254,7 @@ async fn the_longest_refusals_are_written_in_every_format() {
 }
 
 #[tokio::test]
-async fn a_gateway_whose_greeting_nobody_takes_serves() {
+async fn a_gateway_whose_output_nobody_reads_serves() {
     let mut silent = vec![serve()];
     silent[0].stdout(Stdio::piped());
     if cfg!(target_os = "linux") {
@@ -271,7 +271,7 @@ async fn a_gateway_whose_greeting_nobody_takes_serves() {
 }
 
 #[tokio::test]
-async fn a_command_whose_output_nobody_takes_ends_with_its_own_code() {
+async fn a_command_whose_output_nobody_reads_keeps_its_exit_code() {
     let gateway = start(config());
     let url = gateway.url();
     let list = ["list", "--url", &url, "--token", support::TOKEN];

@@ -16,7 +16,7 @@ fn gateway() -> RunningGateway {
 }
 
 /// The head of the answer.
-async fn ask(gateway: &RunningGateway, line: &str, headers: &str) -> String {
+async fn request(gateway: &RunningGateway, line: &str, headers: &str) -> String {
     let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
     let answer = raw_http(gateway.address(), &request).await;
     let (head, _) = answer.split_once("\r\n\r\n").unwrap();
@@ -31,7 +31,7 @@ async fn a_page_of_an_allowed_origin_reads_the_list() {
         "Origin: {PAGE}\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n"
     );
     for path in ["/api/presence", "/api/presence/stream"] {
-        let head = ask(&gateway, &format!("OPTIONS {path}"), &preflight).await;
+        let head = request(&gateway, &format!("OPTIONS {path}"), &preflight).await;
         assert!(head.starts_with("HTTP/1.1 204 "), "{head}");
         for line in [
             ALLOWS,
@@ -44,7 +44,7 @@ async fn a_page_of_an_allowed_origin_reads_the_list() {
         }
     }
     let page = format!("Origin: {PAGE}\r\n");
-    let head = ask(&gateway, "GET /api/presence", &format!("{page}{secret}")).await;
+    let head = request(&gateway, "GET /api/presence", &format!("{page}{secret}")).await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(
         head.contains(ALLOWS) && head.contains("access-control-expose-headers: etag\r\n"),
@@ -56,13 +56,13 @@ async fn a_page_of_an_allowed_origin_reads_the_list() {
     );
     assert!(!head.contains("allow-credentials"), "{head}");
     // The page may read why it is refused, too.
-    let head = ask(&gateway, "GET /api/presence", &page).await;
+    let head = request(&gateway, "GET /api/presence", &page).await;
     assert!(
         head.starts_with("HTTP/1.1 401 ") && head.contains(ALLOWS),
         "{head}"
     );
     // A stream has no end, so only its head is read.
-    let head = ask(&gateway, "HEAD /api/presence/stream", &format!("{page}{secret}")).await;
+    let head = request(&gateway, "HEAD /api/presence/stream", &format!("{page}{secret}")).await;
     assert!(
         head.starts_with("HTTP/1.1 200 ") && head.contains(ALLOWS),
         "{head}"
@@ -81,21 +81,21 @@ async fn other_pages_and_other_paths_are_not_allowed() {
             "GET /api/presence",
             "HEAD /api/presence/stream",
         ] {
-            let head = ask(&gateway, line, &format!("{origin}{secret}")).await;
+            let head = request(&gateway, line, &format!("{origin}{secret}")).await;
             assert!(!head.contains("access-control-"), "{origin}{line}: {head}");
             assert!(head.contains("vary: origin\r\n"), "{origin}{line}: {head}");
         }
     }
     let page = format!("Origin: {PAGE}\r\n");
     for line in ["OPTIONS /api/beacon", "OPTIONS /readyz", "GET /readyz"] {
-        let head = ask(&gateway, line, &page).await;
+        let head = request(&gateway, line, &page).await;
         assert!(!head.contains("access-control-"), "{line}: {head}");
     }
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_refused_page_is_told_its_origin() {
+async fn the_refusal_of_a_page_names_its_origin() {
     let gateway = gateway();
     let headers = "Origin: https://evil.example\r\n";
     let (error, (code, reason)) = refusal(gateway.address(), headers, connect_params("a", &[])).await;

@@ -43,7 +43,7 @@ async fn rest_of(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn silent_local_sockets_shut_no_local_client_out() {
+async fn silent_local_sockets_block_no_local_client() {
     let gateway = start(scarce());
     let address = gateway.address();
     let mut silent = Vec::new();
@@ -69,7 +69,7 @@ async fn silent_local_sockets_shut_no_local_client_out() {
 }
 
 #[tokio::test]
-async fn patience_is_short_while_places_are_scarce() {
+async fn silence_is_short_while_places_are_scarce() {
     let (gateway, clock) = start_manual(scarce());
     let address = gateway.address();
     // Clients behind a proxy, each with an address of its own: no share is full.
@@ -108,7 +108,7 @@ async fn sockets_that_lost_their_place_hold_none() {
 }
 
 #[tokio::test]
-async fn who_was_refused_by_websocket_holds_no_place_either() {
+async fn sockets_refused_by_websocket_hold_no_place() {
     let gateway = start(scarce());
     let mut wrong = connect_params("wrong", READ);
     wrong["auth"]["token"] = serde_json::Value::Null;
@@ -157,7 +157,7 @@ async fn one_address_does_not_get_the_last_quarter() {
 }
 
 #[tokio::test]
-async fn silent_sockets_shut_no_client_of_their_address_out() {
+async fn silent_sockets_block_no_client_of_their_address() {
     let gateway = start(scarce());
     let address = gateway.address();
     let other = "X-Forwarded-For: 192.0.2.2\r\n";

@@ -152,7 +152,7 @@ impl Soak {
 }
 
 #[tokio::test]
-async fn memory_is_flat_and_the_list_is_who_is_there() {
+async fn memory_is_constant_and_the_list_is_correct() {
     let seconds = std::env::var("SOAK_SECONDS")
         .ok()
         .map(|text| Duration::from_secs(text.parse().unwrap()));

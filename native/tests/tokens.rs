@@ -39,7 +39,7 @@ fn with(name: &str, scopes: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_gives_its_scopes_and_no_more() {
+async fn a_token_grants_only_its_scopes() {
     let tokens = Tokens::new(vec![
         token("reader", READ, None),
         token("blind", &["operator.pairing"], None),
@@ -180,7 +180,7 @@ async fn a_new_set_closes_the_connections_that_it_does_not_permit() {
 }
 
 #[tokio::test]
-async fn tokens_work_beside_a_password_and_survive_a_guesser() {
+async fn tokens_work_with_a_password_and_while_others_guess() {
     let tokens = Tokens::new(vec![token("reader", READ, None)]).unwrap();
     let (gateway, _clock) = start_manual(config_with(|config| {
         config.auth = AuthMode::Password(Secret::new(TOKEN).unwrap());

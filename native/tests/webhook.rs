@@ -220,7 +220,7 @@ async fn a_reconnect_within_the_grace_period_is_not_reported() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_is_asked_again_and_nothing_else_notices() {
+async fn a_failing_receiver_is_retried_without_other_effects() {
     let mut receiver = Receiver::new().await;
     let gateway = start(receiver.config());
     let (_first, _) = Client::connect(gateway.address(), "a", &[]).await;
@@ -254,7 +254,7 @@ async fn a_receiver_that_fails_is_asked_again_and_nothing_else_notices() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_costs_a_full_queue_and_no_more() {
+async fn a_hanging_receiver_only_fills_the_queue() {
     const CLIENTS: usize = 30;
     const ROUNDS: usize = 24;
     let receiver = Receiver::new().await;

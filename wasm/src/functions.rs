@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use presence_core::PresenceKey;
-use presence_core::model::address;
 use presence_core::model::beacon;
 use presence_core::model::entry::MAX_SAFE_INTEGER;
+use presence_core::model::ip;
 use presence_core::model::scope;
 use presence_core::model::status::{self, Thresholds};
 use presence_core::model::text;
@@ -147,7 +147,7 @@ pub fn parse_beacon_text(text: &str) -> Result<Option<Ts<BeaconText>>, JsError> 
 #[wasm_bindgen(js_name = isLoopback)]
 #[must_use]
 pub fn is_loopback(address: &str) -> bool {
-    address::is_loopback(address)
+    ip::is_loopback(address)
 }
 
 /// Returns whether the granted scopes include the wanted one.

@@ -26,7 +26,7 @@ const SILENCE_MS: u64 = 65_000;
 /// // This machine's clock is three hours behind the server's.
 /// let start = Now { age_ms: 0, wall_ms: 1_000_000 };
 /// let mut clock = ServerClock::new(start);
-/// clock.learn(1_000_000 + 3 * 3_600_000, start);
+/// clock.synchronise(1_000_000 + 3 * 3_600_000, start);
 /// assert_eq!(clock.server_ms(start.after(500)), 1_000_500 + 3 * 3_600_000);
 /// ```
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl ServerClock {
     }
 
     /// Sets the estimate from a challenge, which states the server's time.
-    pub fn learn(&mut self, server_ms: u64, now: Now) {
+    pub fn synchronise(&mut self, server_ms: u64, now: Now) {
         self.read_ms = self.elapsed_ms(now);
         self.offset_ms = as_i64(server_ms) - as_i64(self.read_ms);
     }
@@ -85,7 +85,7 @@ impl ServerClock {
     ///
     /// After a silence, a tick that is far behind is followed only if the previous one was behind by as much. Ticks that
     /// waited in the socket while this machine slept are not: each is behind by less than the previous one.
-    pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
+    pub fn synchronise_by_tick(&mut self, server_ms: u64, now: Now) {
         let behind = self.server_ms(now).saturating_sub(server_ms);
         let before = mem::replace(&mut self.behind_ms, behind);
         let elapsed_ms = self.elapsed_ms(now);
@@ -96,7 +96,7 @@ impl ServerClock {
         }
         self.read_ms = elapsed_ms;
         if behind == 0 || behind > LATENESS_MS {
-            self.learn(server_ms, now);
+            self.synchronise(server_ms, now);
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn sleep_that_only_the_wall_clock_measures_counts() {
         let mut clock = ServerClock::new(at(0, 5_000));
-        clock.learn(SERVER, at(0, 5_000));
+        clock.synchronise(SERVER, at(0, 5_000));
         // Ten minutes asleep: the monotonic clock stood still.
         clock.advance(at(10, 605_000));
         assert_eq!(clock.server_ms(at(10, 605_000)), SERVER + 600_000);
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn setting_the_wall_clock_back_keeps_the_elapsed_time() {
         let mut clock = ServerClock::new(at(0, 5_000_000));
-        clock.learn(SERVER, at(0, 5_000_000));
+        clock.synchronise(SERVER, at(0, 5_000_000));
         clock.advance(at(10, 5_600_000));
         // Set back by an hour and a half: the ten minutes asleep still count, and time continues.
         let back = at(1_010, 200_000);
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn jitter_between_the_clocks_does_not_add_up() {
         let mut clock = ServerClock::new(at(0, 0));
-        clock.learn(SERVER, at(0, 0));
+        clock.synchronise(SERVER, at(0, 0));
         for step in 1..=1_000 {
             // The wall reading is rounded up and down in turn.
             clock.advance(at(step * 10, step * 10 + (step % 2) * 9));
@@ -180,50 +180,50 @@ mod tests {
     #[test]
     fn a_late_tick_is_ignored_but_a_clock_that_is_behind_is_corrected() {
         let mut clock = ServerClock::new(at(0, 0));
-        clock.learn(SERVER, at(0, 0));
-        clock.learn_tick(SERVER + 29_400, at(30_000, 30_000));
+        clock.synchronise(SERVER, at(0, 0));
+        clock.synchronise_by_tick(SERVER + 29_400, at(30_000, 30_000));
         assert_eq!(clock.server_ms(at(30_000, 30_000)), SERVER + 30_000);
-        clock.learn_tick(SERVER + 50_000, at(60_000, 60_000));
+        clock.synchronise_by_tick(SERVER + 50_000, at(60_000, 60_000));
         assert_eq!(clock.server_ms(at(60_000, 60_000)), SERVER + 50_000);
-        clock.learn_tick(SERVER + 90_500, at(90_000, 90_000));
+        clock.synchronise_by_tick(SERVER + 90_500, at(90_000, 90_000));
         assert_eq!(clock.server_ms(at(90_000, 90_000)), SERVER + 90_500);
     }
 
     #[test]
     fn ticks_that_waited_during_a_sleep_do_not_set_the_clock_back() {
         let mut clock = ServerClock::new(at(0, 0));
-        clock.learn(SERVER, at(0, 0));
+        clock.synchronise(SERVER, at(0, 0));
         // Five minutes asleep, with some ticks in the socket.
         for waited in [30_000, 60_000, 90_000] {
-            clock.learn_tick(SERVER + waited, at(300_000, 300_000));
+            clock.synchronise_by_tick(SERVER + waited, at(300_000, 300_000));
             assert_eq!(clock.server_ms(at(300_000, 300_000)), SERVER + 300_000);
         }
-        clock.learn_tick(SERVER + 310_000, at(310_000, 310_000));
+        clock.synchronise_by_tick(SERVER + 310_000, at(310_000, 310_000));
         assert_eq!(clock.server_ms(at(310_000, 310_000)), SERVER + 310_000);
         // If the server's clock was set back during a sleep, the second tick confirms it.
-        clock.learn_tick(SERVER + 100_000, at(600_000, 600_000));
+        clock.synchronise_by_tick(SERVER + 100_000, at(600_000, 600_000));
         assert_eq!(clock.server_ms(at(600_000, 600_000)), SERVER + 600_000);
-        clock.learn_tick(SERVER + 129_500, at(630_000, 630_000));
+        clock.synchronise_by_tick(SERVER + 129_500, at(630_000, 630_000));
         assert_eq!(clock.server_ms(at(630_000, 630_000)), SERVER + 129_500);
     }
 
     #[test]
     fn a_sleep_that_only_the_wall_clock_measures_is_a_silence() {
         let mut clock = ServerClock::new(at(0, 0));
-        clock.learn(SERVER, at(0, 0));
+        clock.synchronise(SERVER, at(0, 0));
         // Five minutes asleep, with some ticks in the socket: the monotonic clock stood still.
         let woken = at(10, 300_000);
         clock.advance(woken);
         for waited in [30_000, 60_000, 90_000] {
-            clock.learn_tick(SERVER + waited, woken);
+            clock.synchronise_by_tick(SERVER + waited, woken);
             assert_eq!(clock.server_ms(woken), SERVER + 300_000);
         }
-        clock.learn_tick(SERVER + 310_000, at(10_010, 310_000));
+        clock.synchronise_by_tick(SERVER + 310_000, at(10_010, 310_000));
         // A wall clock that is set forward by an hour looks like a sleep: the second tick corrects it.
         for (age_ms, expected) in [(40_010, 3_940_000), (70_010, 370_000)] {
             let now = at(age_ms, age_ms + 3_899_990);
             clock.advance(now);
-            clock.learn_tick(SERVER + age_ms + 299_990, now);
+            clock.synchronise_by_tick(SERVER + age_ms + 299_990, now);
             assert_eq!(clock.server_ms(now), SERVER + expected);
         }
     }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn deadlines_are_on_the_age_clock() {
         let mut clock = ServerClock::new(at(7, 9_999));
-        clock.learn(SERVER, at(7, 9_999));
+        clock.synchronise(SERVER, at(7, 9_999));
         clock.advance(at(17, 10_009));
         assert_eq!(clock.deadline(SERVER + 40), 47);
         assert_eq!(clock.deadline(SERVER), 17);

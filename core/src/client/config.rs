@@ -90,7 +90,7 @@ impl ClientConfig {
         Ok(())
     }
 
-    pub(super) fn asked_scopes(&self) -> Vec<Box<str>> {
+    pub(super) fn requested_scopes(&self) -> Vec<Box<str>> {
         self.scopes.clone().unwrap_or_else(|| vec![scope::READ.into()])
     }
 }

@@ -1,11 +1,11 @@
 //! One client: sockets, handshake, roster, beacons, reconnects (SPEC 3).
 
-mod ask;
 mod beacons;
 mod calls;
 mod challenge;
 mod frames;
 mod handshake;
+mod list_requests;
 mod live;
 mod phase;
 mod time;
@@ -174,7 +174,7 @@ impl Client {
         self.is_visible = is_visible;
         self.beacon_on_visibility(now);
         if is_visible {
-            self.nudge(now);
+            self.retry_soon(now);
         }
         self.work(now);
     }
@@ -184,7 +184,7 @@ impl Client {
     pub fn set_online(&mut self, is_online: bool, now: Now) {
         self.clock.advance(now);
         if is_online {
-            self.nudge(now);
+            self.retry_soon(now);
             self.probe(now);
         }
         self.work(now);
@@ -226,7 +226,7 @@ impl Client {
             );
             return;
         }
-        self.hear(text, now);
+        self.handle_frame(text, now);
         self.work(now);
     }
 
@@ -238,7 +238,7 @@ impl Client {
             return;
         }
         let (problem, verdict) = Problem::of_close(code, reason);
-        self.judge(problem, verdict, now);
+        self.handle_verdict(problem, verdict, now);
     }
 
     /// Returns the next command for the shell.

@@ -75,7 +75,7 @@ impl MirrorConfig {
 
 /// The rule for the removal of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeper {
+enum RemovalRule {
     /// The gateway: listed rows stay.
     Gateway,
     /// The gateway is unreachable: rows are removed after twice the TTL.
@@ -123,7 +123,7 @@ enum Keeper {
 #[derive(Debug)]
 pub struct Mirror {
     config: MirrorConfig,
-    keeper: Keeper,
+    removal_rule: RemovalRule,
     /// One row per instance.
     rows: BTreeMap<Arc<str>, Arc<Row>>,
     /// `None` unless the gateway sends keys.
@@ -142,19 +142,19 @@ impl Mirror {
     /// Creates the mirror of a gateway, whose list decides which rows exist. Offline until the first list.
     #[must_use]
     pub fn new(config: MirrorConfig) -> Self {
-        Self::with_keeper(config, Keeper::Lost)
+        Self::with_removal_rule(config, RemovalRule::Lost)
     }
 
     /// Creates a roster without a gateway: applies TTL and cap by the gateway's rules.
     #[must_use]
     pub fn standalone(config: MirrorConfig) -> Self {
-        Self::with_keeper(config, Keeper::Mirror)
+        Self::with_removal_rule(config, RemovalRule::Mirror)
     }
 
-    fn with_keeper(config: MirrorConfig, keeper: Keeper) -> Self {
+    fn with_removal_rule(config: MirrorConfig, removal_rule: RemovalRule) -> Self {
         Self {
             config,
-            keeper,
+            removal_rule,
             rows: BTreeMap::new(),
             keyed: None,
             listed_ms: None,
@@ -226,7 +226,7 @@ impl Mirror {
     /// standalone roster.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        self.keeper == Keeper::Lost
+        self.removal_rule == RemovalRule::Lost
     }
 }
 

@@ -87,7 +87,7 @@ impl Cluster {
 
     /// Handles inputs from the session.
     pub fn handle(&mut self, inputs: Vec<ClusterInput>, hub: &mut Hub, now: Now) {
-        self.notice_suspension(now);
+        self.handle_suspension(now);
         for input in inputs {
             match input {
                 ClusterInput::Joining => self.join(now),
@@ -129,7 +129,7 @@ impl Cluster {
 
     /// Ends the session after a suspension of this machine: the messages of the watches are delayed by an
     /// unknown time.
-    fn notice_suspension(&mut self, now: Now) {
+    fn handle_suspension(&mut self, now: Now) {
         let called_ms = core::mem::replace(&mut self.called_ms, now.age_ms);
         if self.session.is_some() && now.age_ms.saturating_sub(called_ms) > LEASE_MS {
             self.restart(Restart::Suspended);
@@ -152,11 +152,11 @@ impl Cluster {
             return;
         };
         session.is_settled = true;
-        self.outrank(now);
+        self.raise_incarnation(now);
     }
 
     /// Chooses an incarnation above those of earlier processes with this name.
-    fn outrank(&mut self, now: Now) {
+    fn raise_incarnation(&mut self, now: Now) {
         if self.seen >= self.incarnation {
             self.incarnation = self.seen + 1;
             self.own.touch_all(now);
@@ -170,7 +170,7 @@ impl Cluster {
             return;
         };
         match read_lease(value) {
-            Ok(lease) if lease.boot == *self.config.boot_id => self.outrank(now),
+            Ok(lease) if lease.boot == *self.config.boot_id => self.raise_incarnation(now),
             _ => self.restart(Restart::NameTaken),
         }
     }
@@ -307,7 +307,7 @@ impl Cluster {
 
     /// Returns the next output.
     pub fn poll_output(&mut self, hub: &mut Hub, now: Now) -> Option<ClusterOutput> {
-        self.notice_suspension(now);
+        self.handle_suspension(now);
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
@@ -332,7 +332,7 @@ impl Cluster {
         if is_lease_due {
             session.lease_at_ms = now.age_ms.saturating_add(HEARTBEAT_MS);
             batch.lease = Some(self.own.lease(&self.config.boot_id, self.incarnation, now));
-            let gone = hub.forget_peers();
+            let gone = hub.remove_expired_peers();
             self.peers.retain(|_, peer| !gone.contains(&peer.id));
         }
         if batch == ClusterBatch::default() {

@@ -104,7 +104,7 @@ impl Own {
             is_confirmed: false,
             walk: self.walks,
         };
-        match self.rows.get(&number).filter(|old| old.says_the_same(&row)) {
+        match self.rows.get(&number).filter(|old| old.has_equal_content(&row)) {
             Some(old) => {
                 (row.stamp, row.written_ms) = (old.stamp, old.written_ms);
                 row.is_confirmed = old.is_confirmed;
@@ -202,7 +202,7 @@ impl Own {
 }
 
 impl Written {
-    fn says_the_same(&self, new: &Self) -> bool {
+    fn has_equal_content(&self, new: &Self) -> bool {
         self.key == new.key
             && self.online_ms == new.online_ms
             && self.activity_ms == new.activity_ms

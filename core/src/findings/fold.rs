@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_of_the_table_comes_apart() {
+    fn every_letter_of_the_table_is_decomposed() {
         for (mark, pairs) in COMPOSED {
             assert_eq!(pairs.chars().count() % 2, 0);
             let letters: alloc::vec::Vec<char> = pairs.chars().collect();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_endless_id_counts_as_it_is() {
+    fn the_end_of_a_long_id_is_compared_unfolded() {
         let start = "e".repeat(MAX_TAKEN_APART);
         let skeletons = ["\u{e9}", "e\u{301}", "\u{c9} "].map(|end| skeleton(&format!("{start}{end}")));
         assert_ne!(skeletons[0], skeletons[1]);

@@ -13,7 +13,7 @@ fn brief(list: &str) -> Vec<(&'static str, Vec<usize>, Confidence)> {
 }
 
 #[test]
-fn a_healthy_list_has_none() {
+fn a_healthy_list_has_no_findings() {
     let list = r#"[
         {"mode":"gateway","reason":"self","host":"pi","ip":"10.0.0.1","version":"1","instanceId":"g"},
         {"instanceId":"a","host":"studio","ip":"10.0.0.2","version":"1","reason":"connect"},
@@ -221,7 +221,7 @@ fn apps_and_nodes_without_an_address() {
 }
 
 #[test]
-fn an_address_is_another_matter_than_an_id() {
+fn a_missing_address_does_not_hide_a_finding_about_ids() {
     let list = r#"[
         {"mode":"gateway","reason":"self","host":"g"},
         {"host":"far","mode":"node","instanceId":"null","reason":"node-connected"}
@@ -268,7 +268,7 @@ fn a_list_that_is_nearly_full() {
 }
 
 #[test]
-fn a_harmless_explanation_makes_it_an_info() {
+fn low_confidence_makes_a_finding_an_info() {
     let row = |id: &str| format!(r#"{{"host":"h","ip":"1.1.1.1","version":"1","instanceId":"{id}"}}"#);
     let found = found(&format!("[{},{}]", row("a"), row("b")));
     assert_eq!(
@@ -319,7 +319,7 @@ fn every_kind_has_its_own_code() {
 }
 
 #[test]
-fn evidence_stays_short_whatever_the_rows_say() {
+fn the_length_of_evidence_is_bounded() {
     let long = "x".repeat(1_000);
     let rows: Vec<String> = (0..50)
         .map(|n| format!(r#"{{"instanceId":"{long}{}"}}"#, " ".repeat(n)))

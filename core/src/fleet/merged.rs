@@ -148,7 +148,7 @@ impl Merged {
             is_news |= match (&group.row, &mut row) {
                 (Some(old), Some(new)) => {
                     let is_other = old.key != new.key
-                        || new.says_more_than(&old.keyed, old.ts)
+                        || new.has_changes_since(&old.keyed, old.ts)
                         || !is_same_input(old.counted_input_ms, new.counted_input_ms);
                     if !is_other {
                         new.counted_input_ms = old.counted_input_ms;
@@ -232,7 +232,7 @@ impl Merged {
 impl Row {
     /// Returns whether the entry has changes other than a newer proof of life, compared with the entry
     /// `before` and its `ts`.
-    pub(super) fn says_more_than(&self, before: &RawEntry, ts: u64) -> bool {
+    pub(super) fn has_changes_since(&self, before: &RawEntry, ts: u64) -> bool {
         let is_back = self.ts < ts;
         is_back
             || *before != self.keyed

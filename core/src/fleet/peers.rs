@@ -76,7 +76,7 @@ impl Fleet {
     }
 
     /// Removes the peers whose lease ended and whose rows have all expired; returns their numbers.
-    pub(crate) fn forget_peers(&mut self) -> Vec<SourceId> {
+    pub(crate) fn remove_expired_peers(&mut self) -> Vec<SourceId> {
         let is_over = |source: &Source| {
             let info = source.info();
             info.is_peer && !info.is_here && info.rows == 0

@@ -60,7 +60,7 @@ pub(super) fn rank(row: &SourceRow) -> Rank {
 
 /// Keeps moments as in `old` where only the estimate of the other clock changed, so that a row with only a
 /// newer proof of life is only touched.
-pub(super) fn steady(row: &mut SourceRow, old: &SourceRow) {
+pub(super) fn keep_moments(row: &mut SourceRow, old: &SourceRow) {
     row.online_since_ms = old.online_since_ms;
     row.last_activity_ms = old.last_activity_ms;
     if is_near(Some(row.heard_ms), Some(old.heard_ms)) {
@@ -69,7 +69,7 @@ pub(super) fn steady(row: &mut SourceRow, old: &SourceRow) {
 }
 
 /// Returns whether two rows are equal, apart from the time of the last proof of life.
-pub(super) fn says_the_same(old: &SourceRow, new: &SourceRow) -> bool {
+pub(super) fn has_equal_content(old: &SourceRow, new: &SourceRow) -> bool {
     old.entry.eq_without(&new.entry, &TIME_MEMBERS)
         && is_near(old.online_since_ms, new.online_since_ms)
         && is_near(old.last_activity_ms, new.last_activity_ms)

@@ -128,7 +128,7 @@ enum News {
 impl Known {
     fn news(&self, row: &Row) -> News {
         match &self.entry {
-            Some(entry) if !row.says_more_than(entry, self.ts) => {
+            Some(entry) if !row.has_changes_since(entry, self.ts) => {
                 if row.ts.saturating_sub(self.ts) > TOUCH_TELL_MS {
                     News::Touch
                 } else {

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::origin::Origin;
-use super::row::{Rank, SourceInfo, SourceRow, SourceUpdate, rank, says_the_same, signed, steady};
+use super::row::{Rank, SourceInfo, SourceRow, SourceUpdate, has_equal_content, keep_moments, rank, signed};
 use super::{LEASE_MS, wire_key};
 #[cfg(feature = "cluster")]
 use crate::digest::{Digest, of_raw};
@@ -183,9 +183,9 @@ impl Source {
             row.key = GATEWAY_KEY.into();
         }
         let old = self.rows.get(&*row.key);
-        let is_news = old.is_none_or(|old| !says_the_same(old, &row));
+        let is_news = old.is_none_or(|old| !has_equal_content(old, &row));
         if let Some(old) = old.filter(|_| !is_news) {
-            steady(&mut row, old);
+            keep_moments(&mut row, old);
         }
         if row.entry.as_str().len() > MAX_ROW_BYTES || !self.make_room(&row) {
             self.left_out += 1;

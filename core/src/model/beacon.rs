@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_anywhere_says_nothing() {
+    fn a_difference_makes_the_comparison_inconclusive() {
         for (from, to) in [
             ("hostx", "Pete's Mac"),
             ("·", "-"),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_are_free_and_digits_unbounded() {
+    fn blanks_are_ignored_and_numbers_may_have_any_length() {
         let text = "node:h(1)·app1·last input 99999999999999999999999s ago·mode m·reason r";
         assert_eq!(
             parse_text(text).map(|t| t.last_input_seconds),

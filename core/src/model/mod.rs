@@ -1,11 +1,11 @@
 //! The data types: rows, keys, beacons, statuses, clients and time. Uses no other module.
 
-pub mod address;
 #[cfg(feature = "server")]
-pub mod addresses;
+pub mod addresses_in_text;
 pub mod beacon;
 pub mod client_info;
 pub mod entry;
+pub mod ip;
 pub mod json;
 pub mod key;
 pub mod lower;

@@ -277,8 +277,8 @@ impl Builder {
         self.text.push('}');
         let len = self.text.len();
         for member in &mut self.members {
-            member.name = says(&mut self.text, &member.name).unwrap_or_default();
-            member.string = says(&mut self.text, &member.value);
+            member.name = decoded_text(&mut self.text, &member.name).unwrap_or_default();
+            member.string = decoded_text(&mut self.text, &member.value);
         }
         Inner {
             text: self.text.into(),
@@ -289,12 +289,12 @@ impl Builder {
 }
 
 /// Finds the decoded text of a string: between its quotes, or, if it has escapes, appended to `text`.
-fn says(text: &mut String, json: &Range<usize>) -> Option<Range<usize>> {
+fn decoded_text(text: &mut String, json: &Range<usize>) -> Option<Range<usize>> {
     match string_of(text.get(json.clone())?)? {
         Cow::Borrowed(_) => Some(unquoted(json)),
-        Cow::Owned(said) => {
+        Cow::Owned(decoded) => {
             let start = text.len();
-            text.push_str(&said);
+            text.push_str(&decoded);
             Some(start..text.len())
         }
     }

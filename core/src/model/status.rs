@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn platforms_read_well() {
+    fn platforms_have_readable_labels() {
         assert_eq!(platform_label("macos 26.1.0"), "macOS 26.1");
         assert_eq!(platform_label("linux"), "Linux");
         assert_eq!(platform_label(""), "");

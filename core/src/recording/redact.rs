@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::words::{is_known, is_label, is_program};
-use crate::model::address::{is_loopback, normalise};
 use crate::model::beacon::parse_text;
+use crate::model::ip::{is_loopback, normalise};
 use crate::model::key::TEXT_KEY_UNITS;
 use crate::model::placeholder::Kind;
 use crate::model::text::prefix_units;

@@ -78,7 +78,7 @@ impl Replay {
     #[must_use]
     pub fn with_config(config: HubConfig, now: Now) -> Self {
         let mut hub = Hub::new(config.clone(), now);
-        hub.mute();
+        hub.remove_readers();
         Self {
             hub,
             config,

@@ -259,7 +259,7 @@ fn after_a_gap_digests_are_not_compared() {
 }
 
 #[test]
-fn pseudonyms_keep_what_rules_look_at() {
+fn pseudonyms_keep_the_properties_that_rules_use() {
     let redactor = redactor();
     let ids = [
         "Mac-Studio-1",

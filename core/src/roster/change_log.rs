@@ -6,10 +6,10 @@
 //! clients (SPEC 2.1).
 
 mod pending;
+#[cfg(feature = "changes")]
+mod stays;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "changes")]
-mod trail;
 
 use alloc::boxed::Box;
 
@@ -17,9 +17,9 @@ use alloc::boxed::Box;
 pub(crate) use self::pending::TOUCH_TELL_MS;
 pub(super) use self::pending::{Changes, Pending};
 #[cfg(feature = "changes")]
-pub(super) use self::trail::{FOLLOWERS, Trails};
+pub(super) use self::stays::{FOLLOWERS, Followers};
 #[cfg(feature = "changes")]
-pub use self::trail::{Follower, MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
+pub use self::stays::{Follower, MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
 use super::store::{RowId, Siblings};
 use crate::digest::Digest;
 use crate::model::key::RowKey;
@@ -58,7 +58,7 @@ pub(super) struct ChangeLog {
     pub(super) pending: Option<Box<Pending>>,
     /// The changes for a history and for webhooks.
     #[cfg(feature = "changes")]
-    pub(super) trails: Trails,
+    pub(super) followers: Followers,
 }
 
 impl ChangeLog {
@@ -69,7 +69,7 @@ impl ChangeLog {
             shift_revision: 0,
             pending: None,
             #[cfg(feature = "changes")]
-            trails: Trails::default(),
+            followers: Followers::default(),
         }
     }
 
@@ -109,7 +109,7 @@ impl ChangeLog {
     pub(super) fn changed(&mut self, id: RowId) -> u64 {
         self.note(|pending| pending.changed(id));
         #[cfg(feature = "changes")]
-        self.trails.changed(id);
+        self.followers.changed(id);
         self.outdated()
     }
 

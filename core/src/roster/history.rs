@@ -13,9 +13,9 @@ pub(crate) const MAX_KEY_BYTES: usize = 128 * 1_024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
-pub(crate) enum What {
+pub(crate) enum RowEventKind {
     /// It was removed.
-    Gone(Gone),
+    Gone(RowRemoval),
     /// Its key is now an `instanceId`.
     Renamed,
     /// A connection left a row that now belongs to a device key; the key is that of the connection's new row.
@@ -33,7 +33,7 @@ pub(crate) enum What {
     feature = "recording",
     serde(rename_all = "camelCase", rename_all_fields = "camelCase")
 )]
-pub(crate) enum Gone {
+pub(crate) enum RowRemoval {
     /// It was older than the TTL.
     Expired,
     /// There were too many rows.
@@ -72,13 +72,13 @@ pub(crate) struct RowEvent {
     #[cfg_attr(feature = "recording", serde(rename = "at"))]
     pub(crate) at_ms: u64,
     pub(crate) key: RowKey,
-    /// The key before, of [`What::Renamed`].
+    /// The key before, of [`RowEventKind::Renamed`].
     #[cfg_attr(
         feature = "recording",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub(crate) was: Option<RowKey>,
-    pub(crate) what: What,
+    pub(crate) what: RowEventKind,
     /// The serial of the connection whose write was the cause; 0 if none was, or it is unknown.
     pub(crate) cause: u64,
 }
@@ -143,13 +143,13 @@ mod tests {
             at_ms,
             key: RowKey::Connection(key.into()),
             was: None,
-            what: What::Gone(Gone::Expired),
+            what: RowEventKind::Gone(RowRemoval::Expired),
             cause: 0,
         }
     }
 
     #[test]
-    fn it_is_bounded_by_number_and_bytes() {
+    fn the_history_is_bounded_by_number_and_bytes() {
         let mut history = History::default();
         for at_ms in 0..3_000 {
             history.note(event(at_ms, "key"));

@@ -13,13 +13,13 @@ mod config;
 mod encoding;
 pub(crate) mod history;
 mod row;
+#[cfg(feature = "changes")]
+mod row_changes;
 mod rules;
 #[cfg(feature = "recording")]
 pub(crate) mod saved;
 pub(crate) mod size;
 mod store;
-#[cfg(feature = "changes")]
-mod trail;
 #[cfg(feature = "server")]
 pub(crate) mod view;
 #[cfg(feature = "changes")]
@@ -37,7 +37,8 @@ pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;
 pub use self::rules::{
-    Aim, BeaconError, BeaconTarget, ConnectWrite, Disputes, Evictions, Expiries, Holder, Move, Report,
+    BeaconError, BeaconSubject, BeaconTarget, ConnectWrite, Disputes, Evictions, Expiries, Holder, Move,
+    Report,
 };
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 pub use self::store::RowId;

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_becomes_shorter_at_its_close_is_counted_so() {
+    fn the_size_of_a_row_shrinks_at_its_close() {
         let now = Now {
             age_ms: 1_000,
             wall_ms: 1_800_000_000_000,

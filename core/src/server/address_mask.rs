@@ -13,7 +13,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::fleet::bare_key;
 use crate::model::ClientInfo;
-use crate::model::addresses::{contains_address, hide_addresses, may_end_in_address};
+use crate::model::addresses_in_text::{contains_address, hide_addresses, may_end_in_address};
 use crate::model::beacon::parse_text;
 use crate::model::json::{
     ObjectText, array_text, each_member, items, members, string, string_of, write_string,

@@ -217,7 +217,7 @@ impl Hub {
 
     /// Makes no member a reader, so that unread lists are not encoded. The rows do not change.
     #[cfg(feature = "recording")]
-    pub(crate) fn mute(&mut self) {
+    pub(crate) fn remove_readers(&mut self) {
         self.is_muted = true;
     }
 

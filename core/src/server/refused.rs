@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
-use crate::model::addresses::cut_before_address;
+use crate::model::addresses_in_text::cut_before_address;
 use crate::model::text::prefix_bytes;
 use crate::model::{ClientInfo, Role};
 use crate::wire::params::{Length, Members};
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_read_of_bad_parameters_is_kept() {
+    fn readable_members_of_bad_parameters_are_kept() {
         let params = json!({ "client": { "id": 7, "version": "1.2", "mode": "ui" }, "role": "x" });
         let introduction = Introduction::of_tree(&Tree::read(&params.to_string()).unwrap());
         assert_eq!(introduction.id, None);

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unusual_is_not_plain() {
+    fn unusual_beacons_take_the_general_path() {
         let long = format!(r#"{{"text":"t","host":"{}"}}"#, "x".repeat(1_025));
         let many = format!(r#"{{"text":"t","scopes":["a"{}]}}"#, r#","a""#.repeat(MAX_ITEMS));
         let long_text = format!(r#"{{"text":"{}"}}"#, "x".repeat(4_097));

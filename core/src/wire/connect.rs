@@ -184,7 +184,7 @@ impl DeviceProof {
             signature: members.required_string("signature", TRANSIENT)?.into(),
             signed_at_ms: members
                 .required_integer("signedAt", 0)
-                .map_err(|error| error.wanting(SIGNED_AT))?,
+                .map_err(|error| error.with_expected(SIGNED_AT))?,
             nonce: members.optional_string("nonce", TRANSIENT)?.map(Box::from),
         })
     }

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nonce_must_be_there_and_be_ours() {
+    fn the_nonce_is_required_and_must_be_ours() {
         let mut request = request();
         request["device"]["nonce"] = json!("another");
         assert_eq!(check(&request, 0), Err(DeviceEvidence::NonceMismatch));

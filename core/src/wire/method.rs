@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_method_is_unknown_to_everybody() {
+    fn an_unknown_method_is_unknown_to_every_role() {
         let request = Request::parse(r#"{"type":"req","id":"1","method":"chat.history"}"#).unwrap();
         for role in [Role::Operator, Role::Node] {
             assert_eq!(request.access.authorize::<&str>(role, &[], 4), Ok(()));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn not_even_an_admin_may_speak_for_a_node() {
+    fn even_an_admin_cannot_call_methods_of_nodes() {
         for name in NODE_METHODS {
             let refused = Method::find(name)
                 .unwrap()

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_may_be_objects_and_other_events_are_nobodys() {
+    fn payloads_may_be_objects_and_other_events_are_not_handled() {
         let params = r#"{"event":"node.presence.activity","payload":{"idleSeconds":3}}"#;
         assert_eq!(parse_text(params).unwrap().report, Some(NodeReport::Idle(3)));
         let params = r#"{"event":"node.presence.alive"}"#;

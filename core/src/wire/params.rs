@@ -174,7 +174,7 @@ impl<'a> Members<'a> {
         max: u64,
     ) -> Result<Option<u64>, ParamsError> {
         let number = self.optional_number(name);
-        let Some(number) = number.map_err(|error| error.wanting("integer"))? else {
+        let Some(number) = number.map_err(|error| error.with_expected("integer"))? else {
             return Ok(None);
         };
         if number % 1.0 != 0.0 {

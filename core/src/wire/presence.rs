@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_list_wherever_a_gateway_puts_it() {
+    fn the_list_is_found_in_every_form_of_answer() {
         for text in [
             r#"[{"ts":1}]"#,
             r#"{"presence":[{"ts":1}]}"#,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_in_a_delta_is_left_out_unless_it_is_an_upsert() {
+    fn unreadable_parts_of_a_delta_are_left_out_except_upserts() {
         let text = r#"{"from":1,"to":2,"removals":[5,{"key":"a"},{"key":1}],"touched":[["b",3],["c"],5,[1,2]],"upserts":null}"#;
         let delta = Delta::read(text).unwrap();
         assert_eq!(delta.removals, ["a".into()]);

@@ -149,7 +149,7 @@ impl<'a> RequestFrame<'a> {
         }
         // The replacement character stands for half a surrogate pair, or for itself.
         if !is_held || has_odd_name && Tree::check(text).is_err() {
-            return Err(unheld(text, id));
+            return Err(unrepresentable(text, id));
         }
         if count > MAX_MEMBERS {
             let reason = format!("must NOT have more than {MAX_MEMBERS} properties");
@@ -162,7 +162,7 @@ impl<'a> RequestFrame<'a> {
             (Some(params), None) => Tree::check(params.get()).map(|()| Tree::Other),
             _ => Ok(Tree::Other),
         };
-        let params = params.map_err(|_| unheld(text, id))?;
+        let params = params.map_err(|_| unrepresentable(text, id))?;
         let (frame_id, method) = check(&root).map_err(|reason| invalid(id, reason.to_string()))?;
         Ok(Self {
             id: frame_id.into(),
@@ -191,7 +191,7 @@ fn invalid(id: Option<&RawValue>, reason: String) -> FrameError {
 }
 
 /// The refusal of JSON that a program cannot represent.
-fn unheld(text: &str, id: Option<&RawValue>) -> FrameError {
+fn unrepresentable(text: &str, id: Option<&RawValue>) -> FrameError {
     let place = Tree::check(text)
         .err()
         .map(|error| (error.line(), error.column()));

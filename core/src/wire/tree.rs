@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_json_allows_and_a_program_cannot_hold_is_refused_at_any_depth() {
+    fn unrepresentable_json_is_refused_at_any_depth() {
         let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
         for text in [
             r#""\ud800""#,

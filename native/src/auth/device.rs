@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_change_is_noticed() {
+    fn every_changed_member_invalidates_the_signature() {
         let cases = [
             ("/device/id", json!("00"), DeviceEvidence::IdMismatch),
             (

@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_strangers_make_the_client_remote_and_nameless() {
+    fn untrusted_proxy_headers_make_the_client_remote_without_address() {
         let client = TrustedProxies::default().attribute(ip("127.0.0.1"), true, Some("192.0.2.4"));
         assert_eq!(client.ip, None);
         assert!(!client.is_direct_local());
     }
 
     #[test]
-    fn the_walk_goes_from_the_right_and_skips_our_own_hops() {
+    fn forwarded_for_is_read_from_the_right_and_skips_trusted_hops() {
         let proxies = trusting(&["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]);
         let cases = [
             ("192.0.2.4", Some("192.0.2.4")),

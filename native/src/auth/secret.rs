@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_names_what_the_gateway_wants() {
+    fn the_answer_names_the_expected_kind_of_secret() {
         let password = AuthMode::Password(Secret::new("s3cret").unwrap());
         assert_eq!(
             password.compare(&offering(None, None)),

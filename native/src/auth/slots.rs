@@ -119,7 +119,7 @@ impl Slots {
             return Err(Refused::Unauthenticated);
         }
         counts.change(address.network, Tally::default(), State::Busy.tally());
-        let state = counts.fall_silent(address.network, now_ms);
+        let state = counts.begin_silence(address.network, now_ms);
         drop(counts);
         Ok(Slot {
             slots: Arc::clone(self),
@@ -197,7 +197,7 @@ impl Slots {
     }
 
     fn evict(&self, counts: &mut Counts, number: Option<u64>) -> bool {
-        let Some(silent) = number.and_then(|number| counts.speak(number)) else {
+        let Some(silent) = number.and_then(|number| counts.end_silence(number)) else {
             return false;
         };
         counts.change(silent.network, State::Busy.tally(), Tally::default());
@@ -257,7 +257,7 @@ impl Slot {
             *self = self.slots.take(self.address, now_ms)?;
         }
         if let State::Silent { number, .. } = self.state {
-            self.slots.counts().speak(number);
+            self.slots.counts().end_silence(number);
             self.state = State::Busy;
         }
         Ok(())
@@ -292,7 +292,7 @@ impl Slot {
             let network = self.address.network;
             let mut counts = self.slots.counts();
             counts.change(network, self.state.tally(), State::Busy.tally());
-            let silent = counts.fall_silent(network, now_ms);
+            let silent = counts.begin_silence(network, now_ms);
             drop(counts);
             self.state = silent;
         }
@@ -316,7 +316,7 @@ impl Slot {
     pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
         let is_evicted = match self.state {
-            State::Silent { number, .. } => counts.speak(number).is_none(),
+            State::Silent { number, .. } => counts.end_silence(number).is_none(),
             _ => false,
         };
         if !is_evicted {

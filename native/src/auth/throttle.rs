@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_pace_guesses_are_bounded() {
+    fn guesses_are_bounded_at_any_rate() {
         for every_ms in [1, 10, 999, 2_999, 3_001] {
             let mut limiter = limiter();
             let compared = (0..600_000_u64)
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_wrong_secret_is_free_for_ever() {
+    fn a_remembered_wrong_secret_uses_no_attempt() {
         let mut limiter = limiter();
         for now_ms in 0..100_000 {
             let check = limiter.check(Bucket::Page, &["stale"], now_ms);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_offered_is_nothing_guessed() {
+    fn a_missing_secret_is_not_a_guess() {
         let mut limiter = limiter();
         limiter.mismatched(Bucket::Local, &["wrong"], 0);
         assert_eq!(limiter.check(Bucket::Local, &[], 0), Check::Compare);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_makes_nobody_forgotten() {
+    fn a_flood_of_addresses_resets_no_bucket() {
         let mut limiter = limiter();
         for n in 0..BURST {
             guess(&mut limiter, Bucket::Page, &n.to_string(), 0);

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_needs_a_token_that_still_permits_what_it_did() {
+    fn a_connection_needs_a_token_that_permits_no_less() {
         let found = |tokens: &Tokens| match tokens.find(&["s3cret"], at(0)) {
             Found::Match(token) => token,
             found => panic!("{found:?}"),

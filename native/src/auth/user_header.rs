@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_long_and_unreadable_values_state_nobody() {
+    fn repeated_long_and_unreadable_values_state_no_user() {
         assert_eq!(stated(&[b"ana", b"ana"]), StatedUser::Unusable);
         assert_eq!(stated(&[b"", b"ana"]), StatedUser::Unusable);
         assert_eq!(stated(&[b"\xff"]), StatedUser::Unusable);

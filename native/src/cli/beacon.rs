@@ -11,7 +11,7 @@ use super::client::{Link, client_info, in_time, words};
 use super::options::BeaconOptions;
 use super::options::Target;
 use super::signals::Signals;
-use super::stderr::say;
+use super::stderr::print_note;
 use super::{Failure, instance};
 
 /// This gateway needs no scope for a beacon about the own instance; others require `operator.admin`.
@@ -44,7 +44,9 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let mut link = Link::new(target.clone(), config(options, &instance_id))?;
     link.report_machine(options.last_input);
     if !options.last_input && !options.no_last_input && std::io::stderr().is_terminal() {
-        say("the last input is not reported; --last-input reports it, --no-last-input hides this line");
+        print_note(
+            "the last input is not reported; --last-input reports it, --no-last-input hides this line",
+        );
     }
     if options.every.is_some() {
         return keep_sending(link).await;
@@ -107,10 +109,10 @@ async fn keep_sending(mut link: Link) -> Result<(), Failure> {
                 ClientEvent::State { state, problem } => {
                     let problem = problem.map(|problem| words(&problem)).unwrap_or_default();
                     match state {
-                        ClientState::Live => say(&format!("live: {}", link.url())),
+                        ClientState::Live => print_note(&format!("live: {}", link.url())),
                         ClientState::Waiting { at_ms } => {
                             let seconds = at_ms.saturating_sub(link.now().age_ms).div_ceil(1_000);
-                            say(&format!("retrying in {seconds} s: {problem}"));
+                            print_note(&format!("retrying in {seconds} s: {problem}"));
                         }
                         ClientState::Refused => {
                             return Err(Failure::Refused(format!("{}: {problem}", link.url())));

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::device_key::DeviceKey;
 use super::options::Target;
-use super::socket::{Heard, MAX_WAITING, Report, Reports, Socket};
-use super::stderr::say;
+use super::socket::{MAX_WAITING, Report, Reports, Socket, SocketEvent};
+use super::stderr::print_note;
 use super::{Failure, last_input, printable};
 use crate::auth::secret::Secret;
 use crate::clock::Clock;
@@ -43,7 +43,7 @@ impl Link {
         getrandom::fill(&mut seed)
             .map_err(|error| Failure::Other(format!("cannot get random numbers from the system: {error}")))?;
         let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().into());
-        let device_key = (!target.is_here()).then(DeviceKey::kept).flatten();
+        let device_key = (!target.is_on_this_machine()).then(DeviceKey::kept).flatten();
         let config = ClientConfig {
             device: device_key.as_ref().map(DeviceKey::public),
             token: secret(&target.token),
@@ -118,14 +118,14 @@ impl Link {
             let due_ms = self.machine.poll_timeout();
             tokio::select! {
                 report = self.reports.recv() => {
-                    if let Some((number, heard)) = report {
-                        self.hear(number, heard);
+                    if let Some((number, event)) = report {
+                        self.handle_socket_event(number, event);
                     }
                 }
                 () = self.clock.wait(due_ms) => {
                     let now = self.clock.now();
                     if self.machine.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
-                        self.look_at_machine();
+                        self.refresh_machine_facts();
                     }
                     self.machine.handle_timeout(now);
                 }
@@ -169,7 +169,7 @@ impl Link {
                 if let (ClientState::Waiting { .. }, Some(problem)) = (state, &problem)
                     && &*problem.code == UNAVAILABLE
                 {
-                    say(&format!("waiting: {}", words(problem)));
+                    print_note(&format!("waiting: {}", words(problem)));
                     continue;
                 }
                 if let Some(problem) = problem {
@@ -205,7 +205,7 @@ impl Link {
 
     /// Returns the parameters of a beacon sent now.
     pub(super) fn beacon_params(&mut self, reason: &str) -> Box<RawValue> {
-        self.look_at_machine();
+        self.refresh_machine_facts();
         self.machine.beacon_params(reason, self.clock.now())
     }
 
@@ -226,7 +226,7 @@ impl Link {
 
     // ---- the machine's shell ------------------------------------------------------------------
 
-    fn look_at_machine(&mut self) {
+    fn refresh_machine_facts(&mut self) {
         if let Some(with_last_input) = self.reports_last_input {
             let now = self.clock.now();
             let ip = identity::lan_ipv4().map(|ip| ip.to_string());
@@ -242,7 +242,7 @@ impl Link {
             ClientOutput::Open { socket } => {
                 self.failure = None;
                 // The policy sends the first beacon right after hello.
-                self.look_at_machine();
+                self.refresh_machine_facts();
                 self.socket = Some(Socket::open(&self.target, socket, self.reporter.clone()));
             }
             ClientOutput::Send { socket, text } => {
@@ -269,12 +269,12 @@ impl Link {
         }
     }
 
-    fn hear(&mut self, number: u64, heard: Heard) {
+    fn handle_socket_event(&mut self, number: u64, event: SocketEvent) {
         let now = self.clock.now();
-        match heard {
-            Heard::Open => self.machine.handle_open(number, now),
-            Heard::Text(text) => self.machine.handle_text(number, &text, now),
-            Heard::Closed(closed) => {
+        match event {
+            SocketEvent::Open => self.machine.handle_open(number, now),
+            SocketEvent::Text(text) => self.machine.handle_text(number, &text, now),
+            SocketEvent::Closed(closed) => {
                 if self
                     .socket
                     .as_ref()

@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use presence_core::client::DeviceKey as PublicHalf;
 
 use super::kept::{self, State};
-use super::stderr::say;
+use super::stderr::print_note;
 use crate::auth::device;
 
 const SEED_BYTES: usize = 32;
@@ -24,13 +24,13 @@ impl DeviceKey {
     /// be approved at every start.
     pub(super) fn kept() -> Option<Self> {
         let Some(path) = kept::path("device-key") else {
-            say("no device key: there is no configuration folder (HOME is not set)");
+            print_note("no device key: there is no configuration folder (HOME is not set)");
             return None;
         };
         match kept_seed(&path) {
             Ok(seed) => Some(Self(SigningKey::from_bytes(&seed))),
             Err(error) => {
-                say(&format!("no device key: {}: {error}", path.display()));
+                print_note(&format!("no device key: {}: {error}", path.display()));
                 None
             }
         }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_made_once_and_for_its_owner_alone() {
+    fn the_key_is_created_once_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/device-key");
         let seed = kept_seed(&path).unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_signs_its_public_half_verifies() {
+    fn its_signatures_verify_with_its_public_key() {
         let key = DeviceKey(SigningKey::from_bytes(&[7; SEED_BYTES]));
         let signature = URL_SAFE_NO_PAD.decode(key.sign("v2|x")).unwrap();
         let signature = Signature::from_slice(&signature).unwrap();

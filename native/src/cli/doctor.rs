@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_healthy_list_says_what_was_not_looked_at() {
+    fn a_healthy_list_names_the_skipped_checks() {
         let Examined { report, rows, .. } = examined(r#"[{"instanceId":"a","host":"h","reason":"connect"}]"#);
         assert!(report.ok && code(&report.findings) == 0);
         assert_eq!(

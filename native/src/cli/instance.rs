@@ -6,7 +6,7 @@ use std::path::Path;
 use presence_core::model::placeholder::Kind;
 
 use super::kept::{self, State};
-use super::stderr::say;
+use super::stderr::print_note;
 
 /// The longest accepted id, in characters.
 const MAX_CHARS: usize = 200;
@@ -23,7 +23,7 @@ pub(super) fn id() -> String {
         },
         None => "there is no configuration folder (HOME is not set)".to_owned(),
     };
-    say(&format!(
+    print_note(&format!(
         "the instance id cannot be kept: {why}; this run uses a new id and gets a row of \
          its own. Set one with --instance-id"
     ));

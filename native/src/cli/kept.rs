@@ -109,11 +109,11 @@ fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
 fn narrow(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::stderr::say;
+    use super::stderr::print_note;
 
     let is_wide = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
     if is_wide && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
-        say(&format!(
+        print_note(&format!(
             "other users can read {}, and its mode cannot be changed: {error}",
             path.display()
         ));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_made_the_error_says_so_and_a_whole_file_will_do() {
+    fn without_a_writable_folder_an_existing_file_is_used_or_the_error_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "one.").unwrap();

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_since_the_boot_at_a_terminal_of_somebody_counts() {
+    fn input_at_a_terminal_since_the_boot_counts() {
         // A headless machine: consoles as their image has them, nobody logged in.
         assert_eq!(
             newest(&facts(&[("tty1", 493_347), ("tty2", 493_347)], None)),

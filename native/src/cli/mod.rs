@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     let code = match run() {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            stderr::say(&failure.to_string());
+            stderr::print_note(&failure.to_string());
             ExitCode::from(failure.code())
         }
     };
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn others_cannot_steer_the_terminal() {
+    fn texts_of_others_cannot_control_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
         assert_eq!(
             printable(&format!("a{}b", "\u{301}".repeat(300))),

@@ -98,19 +98,19 @@ impl Observer {
                     }
                 }
                 ClientEvent::State { state, problem } => {
-                    if state == ClientState::Live && self.is_itself(&boot_id) {
+                    if state == ClientState::Live && self.is_own_boot_id(&boot_id) {
                         warn!(gateway = %self.name, url = self.link.url(), "this is the URL of this gateway itself, which is not observed: remove it from --observe");
                         return self.link.stop().await;
                     }
                     self.note(state, problem.as_deref());
                 }
-                ClientEvent::NoReadScope(problem) => self.complain(&problem),
+                ClientEvent::NoReadScope(problem) => self.log_problem(&problem),
                 _ => {}
             }
         }
     }
 
-    fn is_itself(&self, boot_id: &str) -> bool {
+    fn is_own_boot_id(&self, boot_id: &str) -> bool {
         let hello = self.link.machine().hello();
         hello.is_some_and(|hello| hello.boot_id.as_deref() == Some(boot_id))
     }
@@ -126,11 +126,11 @@ impl Observer {
             let retry = Duration::from_millis(retry_ms(problem));
             self.retry_at = Some(Instant::now() + retry);
         }
-        self.complain(problem);
+        self.log_problem(problem);
     }
 
     /// Logs a problem, unless the last line had the same code.
-    fn complain(&mut self, problem: &Problem) {
+    fn log_problem(&mut self, problem: &Problem) {
         if self.said.as_deref() == Some(&*problem.code) {
             return;
         }

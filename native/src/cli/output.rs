@@ -50,20 +50,20 @@ pub(super) fn escaped(json: &str) -> String {
 /// Most bytes that a pipe takes at once when it takes any: `PIPE_BUF` of Linux.
 const PIPE_BYTES: usize = 4096;
 
-/// Writes the greeting of a service. If stdout blocks, a thread writes it: the service must start.
-pub(super) fn greet(text: String) {
+/// Writes the banner of a service. If stdout blocks, a thread writes it: the service must start.
+pub(super) fn print_banner(text: String) {
     if text.len() <= PIPE_BYTES && takes_some() {
-        return say(&text);
+        return write_or_warn(&text);
     }
     let started = thread::Builder::new()
-        .name("greeting".to_owned())
-        .spawn(move || say(&text));
+        .name("banner".to_owned())
+        .spawn(move || write_or_warn(&text));
     if let Err(error) = started {
         warn!(%error, "cannot write the URL to stdout");
     }
 }
 
-fn say(text: &str) {
+fn write_or_warn(text: &str) {
     if let Err(error) = write(text) {
         warn!(%error, "cannot write the URL to stdout");
     }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_on_a_terminal_cannot_steer_it_and_says_the_same() {
+    fn json_on_a_terminal_is_escaped_and_equal() {
         let json = "[{\"host\":\"a\u{9b}31m\u{202e}\u{7f}\u{e9}\"}]\n";
         let shown = escaped(json);
         assert_eq!(shown, "[{\"host\":\"a\\u009b31m\\u202e\\u007f\u{e9}\"}]\n");

@@ -49,7 +49,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let missing = replayed.replay.missing();
     if missing > 0 {
         let text = format!("{missing} inputs were not recorded: the answer is inexact");
-        stderr::say(&text);
+        stderr::print_note(&text);
     }
     replayed.problem.map_or(Ok(()), |why| {
         Err(failed(&format!("{why}; shown is what is before that")))

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_as_people_read_it() {
+    fn a_row_is_printed_for_people() {
         let list = r#"[{
             "host": "studio", "ip": "10.0.0.5", "version": "1.2", "platform": "macos 26.1.0", "mode": "ui",
             "reason": "periodic", "lastInputSeconds": 12, "ts": 1000000
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_withheld_or_odd() {
+    fn absent_hidden_and_invalid_members() {
         let list = r#"[{ "ts": 5.5, "lastInputSeconds": 2592000, "host": "", "extra": [1] }]"#;
         let line = lines(list, 0).remove(1);
         let words: Vec<&str> = line.split("  ").filter(|word| !word.is_empty()).collect();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_other_gateways_say_so() {
+    fn rows_of_other_gateways_name_their_gateway() {
         let list = r#"[
             {"instanceId": "a", "host": "here", "ts": 1000000},
             {"instanceId": "b", "host": "there", "gateway": "home", "ts": 1000000}

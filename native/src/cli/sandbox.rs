@@ -207,7 +207,7 @@ mod tests {
 
     /// The rest of the tests must not be in it: only this thread is.
     #[test]
-    fn inside_nothing_can_be_opened_and_what_is_open_works() {
+    fn the_sandbox_blocks_new_files_and_keeps_open_ones() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let other = TcpListener::bind("127.0.0.1:0").unwrap();

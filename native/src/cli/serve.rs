@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::observe::Observer;
 use super::options::{Resolved, ServeOptions};
-use super::output::greet;
+use super::output::print_banner;
 use super::reload::Reloads;
 use super::signals::Signals;
 use super::version::stated_version;
@@ -120,7 +120,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     if auth == "none" {
         warn!("no secret: every program and every user of this machine may connect");
     }
-    greet(greeting(
+    print_banner(banner(
         env!("CARGO_PKG_VERSION"),
         tls.is_some(),
         shown,
@@ -185,7 +185,7 @@ impl Fleet {
 }
 
 /// The text that is printed at the start.
-fn greeting(
+fn banner(
     version: &str,
     is_encrypted: bool,
     shown: SocketAddr,
@@ -281,13 +281,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greeting_holds_a_url_to_click() {
+    fn the_banner_has_a_url_to_click() {
         let address = SocketAddr::from(([127, 0, 0, 1], 4711));
         let token = Secret::new("t0ken").unwrap();
-        let text = greeting("1.0", false, address, &[address], Some(&token));
+        let text = banner("1.0", false, address, &[address], Some(&token));
         assert!(text.contains("  http://127.0.0.1:4711/#token=t0ken\n"), "{text}");
         assert!(text.contains("ws://127.0.0.1:4711"), "{text}");
-        let text = greeting("1.0", true, address, &[address], None);
+        let text = banner("1.0", true, address, &[address], None);
         assert!(!text.contains("token"), "{text}");
         assert!(
             text.contains("https://127") && text.contains("wss://127"),

@@ -72,7 +72,7 @@ pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")))?;
     tokio::spawn(async move {
         while signals.recv().await.is_some() {
-            requests.ask();
+            requests.request();
         }
     });
     Ok(())

@@ -28,12 +28,12 @@ const SEND_TIME: Duration = Duration::from_secs(10);
 const CLOSE_TIME: Duration = Duration::from_millis(500);
 
 /// A socket's event, with the socket's number.
-pub(super) type Report = (u64, Heard);
+pub(super) type Report = (u64, SocketEvent);
 pub(super) type Reports = mpsc::Sender<Report>;
 
 /// An event of a socket.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum SocketEvent {
     Open,
     Text(Utf8Bytes),
     Closed(Closed),
@@ -95,7 +95,7 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
     };
     let closed = match opened {
         Ok(mut socket) => {
-            if reports.send((number, Heard::Open)).await.is_err() {
+            if reports.send((number, SocketEvent::Open)).await.is_err() {
                 return;
             }
             exchange(&mut socket, &target.url(), number, &mut orders, &reports).await
@@ -104,7 +104,7 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
     };
     if let Some(closed) = closed {
         // The client may be gone.
-        let _ = reports.send((number, Heard::Closed(closed))).await;
+        let _ = reports.send((number, SocketEvent::Closed(closed))).await;
     }
 }
 
@@ -176,17 +176,17 @@ async fn exchange(
                     }
                 }
                 Some(Order::Close(code, reason)) => {
-                    say_goodbye(socket, code, reason).await;
+                    send_close(socket, code, reason).await;
                     return None;
                 }
                 None => {
-                    say_goodbye(socket, 1000, "").await;
+                    send_close(socket, 1000, "").await;
                     return None;
                 }
             },
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if reports.send((number, Heard::Text(text))).await.is_err() {
+                    if reports.send((number, SocketEvent::Text(text))).await.is_err() {
                         return None;
                     }
                 }
@@ -205,7 +205,7 @@ async fn exchange(
 }
 
 /// The command has its results, so a missing response to the close does not matter.
-async fn say_goodbye(socket: &mut WebSocketStream<ClientTransport>, code: u16, reason: &'static str) {
+async fn send_close(socket: &mut WebSocketStream<ClientTransport>, code: u16, reason: &'static str) {
     let close = WireClose {
         code: code.into(),
         reason: Utf8Bytes::from_static(reason),

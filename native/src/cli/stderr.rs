@@ -29,7 +29,7 @@ pub(super) fn start_writing() {
 }
 
 /// Prints a remark for the user; a long text is cut.
-pub(super) fn say(text: &str) {
+pub(super) fn print_note(text: &str) {
     const NAME: &str = "presence-gateway: ";
     start_writing();
     let text = start_of(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_reader_and_what_finds_no_room_is_counted() {
+    fn no_writer_waits_and_dropped_lines_are_counted() {
         let (stderr, decide, lines) = gated(2);
         // Two wait, the one that is being written included.
         for line in ["1\n", "2\n", "3\n", "4\n", "5\n"] {

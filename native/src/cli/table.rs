@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_tamed() {
+    fn control_characters_in_cells_are_replaced() {
         let rows = [vec!["\u{1b}[31mred\n".to_owned(), "x".repeat(100)]];
         let text = render(&["A", "B"], &rows);
         assert!(!text.contains('\u{1b}') && text.lines().count() == 2, "{text}");

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slow_servers_are_waited_for_in_the_end() {
+    fn an_attempt_for_slow_servers_follows_eventually() {
         let limit = |connecting_ms, silences| Answers::of(Duration::from_millis(connecting_ms), silences).0;
         assert_eq!(limit(2, 0), MIN_ANSWER_LIMIT);
         assert_eq!(limit(150, 0), Duration::from_millis(600));

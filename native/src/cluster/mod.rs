@@ -47,7 +47,7 @@ pub(crate) struct Port {
 
 impl Port {
     /// Hands inputs to the driver, and waits until they are handled. Returns `false` when the gateway is gone.
-    async fn hand(&self, inputs: Vec<ClusterInput>) -> bool {
+    async fn send_inputs(&self, inputs: Vec<ClusterInput>) -> bool {
         let Some(events) = self.events.upgrade() else {
             return false;
         };

@@ -100,7 +100,7 @@ impl Session<'_> {
         let context = async_nats::jetstream::new(client);
         let buckets = buckets::open(&context, self.servers, answers).await?;
         // Before the claim, which shows the server's clock: a suspension after that is noticed.
-        if !port.hand(vec![ClusterInput::Joining]).await {
+        if !port.send_inputs(vec![ClusterInput::Joining]).await {
             return Err(Problem::Stopped);
         }
         let clock = tokio::select! {
@@ -261,7 +261,7 @@ impl Session<'_> {
         }
         parts.push(vec![ClusterInput::Settled]);
         for inputs in parts {
-            if !port.hand(inputs).await {
+            if !port.send_inputs(inputs).await {
                 return Err(Problem::Stopped);
             }
         }
@@ -305,7 +305,7 @@ impl Session<'_> {
                     }
                 },
             };
-            if !port.hand(inputs).await {
+            if !port.send_inputs(inputs).await {
                 return Err(Problem::Stopped);
             }
         }

@@ -33,7 +33,7 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         } else {
             past.failures += 1;
         }
-        if matches!(problem, Problem::Stopped) || !port.hand(vec![ClusterInput::Left]).await {
+        if matches!(problem, Problem::Stopped) || !port.send_inputs(vec![ClusterInput::Left]).await {
             return;
         }
         // Outputs of the driver belong to the session that ended.

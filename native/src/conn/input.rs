@@ -21,7 +21,7 @@ pub(crate) enum Input {
 
 impl Input {
     /// Whether it takes far longer than others, so that the driver looks at the clock after it.
-    pub(crate) fn is_heavy(&self) -> bool {
+    pub(crate) fn is_slow(&self) -> bool {
         matches!(self, Self::Call(request) if matches!(request.call, Ok(Call::PresenceExplain(_))))
     }
 }

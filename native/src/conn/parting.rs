@@ -39,7 +39,7 @@ impl Parting {
         match self.leave() {
             Some(leave) => {
                 tokio::spawn(async move {
-                    see_off(stream, &answer).await;
+                    send_and_close(stream, &answer).await;
                     drop(leave);
                 });
             }
@@ -49,7 +49,7 @@ impl Parting {
 }
 
 /// Writes the response and lets the client close first: a close with unread input would cut the response off.
-async fn see_off(mut stream: Transport<ServerStream>, answer: &[u8]) {
+async fn send_and_close(mut stream: Transport<ServerStream>, answer: &[u8]) {
     let _ = tokio::time::timeout(PARTING_TIME, async {
         stream.write_all(answer).await?;
         stream.shutdown().await?;

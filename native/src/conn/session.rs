@@ -217,7 +217,7 @@ impl Session {
                 }
                 Some(Turn::Resend(inputs)) => {
                     self.inputs = inputs;
-                    self.hand_on().await
+                    self.send_inputs().await
                 }
                 Some(Turn::Close) => ControlFlow::Break(End::Closing),
                 Some(Turn::Broken) => ControlFlow::Break(End::Gone),
@@ -328,7 +328,7 @@ impl Session {
     }
 
     /// Hands the inputs to the driver. Waits while its queue is full; without a driver there is no gateway.
-    async fn hand_on(&mut self) -> ControlFlow<End> {
+    async fn send_inputs(&mut self) -> ControlFlow<End> {
         self.peer.start_batch();
         let batch = Event::Batch(Arc::clone(&self.peer), std::mem::take(&mut self.inputs));
         let is_sent = match self.driver.try_send(batch) {

@@ -45,7 +45,7 @@ pub(crate) enum StoreError {
 
 impl StoreError {
     /// Whether a retry may succeed soon.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Foreign | Self::Newer(_) | Self::Empty => false,
             Self::Io(_) => true,

@@ -217,7 +217,7 @@ fn connected(sessions: &[PastSession]) -> Sessions {
 
 /// However seldom changes are taken, the sessions in the database are those that a look after each input sees.
 #[test]
-fn sessions_are_those_that_a_look_after_each_input_sees() {
+fn sessions_equal_those_recorded_after_each_input() {
     let folder = tempfile::tempdir().unwrap();
     for seed in 0..20 {
         let mut random = Random(seed);

@@ -168,7 +168,11 @@ impl Writer {
     /// Logs each new reason once, and tries again later.
     fn failed(&mut self, error: &StoreError) {
         self.store = None;
-        let wait = if error.may_pass() { RETRY } else { RETRY_DAMAGED };
+        let wait = if error.is_transient() {
+            RETRY
+        } else {
+            RETRY_DAMAGED
+        };
         self.retry_at = Some(Instant::now() + wait);
         let text: Arc<str> = format!("the history {} is not written: {error}", self.path().display()).into();
         let is_new = self.degraded.send_if_modified(|reason| {

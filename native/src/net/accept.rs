@@ -24,9 +24,9 @@ use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::answer;
-use crate::net::asked::Asked;
 use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::http::{self, Site};
+use crate::net::incoming::IncomingRequest;
 use crate::net::refused::refuse_slot;
 use crate::tls::Transport;
 use caller::Caller;
@@ -57,7 +57,7 @@ pub(crate) async fn accept_all(
                 take_in(stream, address, shared, &site);
             }
             // The client gave up while it waited.
-            Err(error) if is_clients_fault(&error) => {}
+            Err(error) if is_caused_by_client(&error) => {}
             Err(error) => {
                 if shared.log.accept.passes(shared.clock.now().age_ms) {
                     error!(
@@ -85,7 +85,7 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)
     .await
 }
 
-fn is_clients_fault(error: &io::Error) -> bool {
+fn is_caused_by_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(
         error.kind(),
@@ -183,7 +183,7 @@ async fn open(
         };
         let client = caller.client(&head);
         if let Err(refused) = caller.count(client) {
-            return caller.turn_away(client, &head, refused);
+            return caller.refuse_without_slot(client, &head, refused);
         }
         let request = match &mut head.upgrade {
             Upgrade::No(request) => std::mem::take(&mut request.bytes),
@@ -212,16 +212,18 @@ async fn open(
             return caller.refuse(client, Ok(&head), StatusCode::FORBIDDEN, &why);
         }
         let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
-        let mut asked = Asked::new(head, client, late_ms);
-        asked.is_last |= served == http::MAX_REQUESTS;
-        asked.is_encrypted = caller.is_encrypted();
-        let is_last = asked.is_last;
+        let mut incoming = IncomingRequest::new(head, client, late_ms);
+        incoming.is_last |= served == http::MAX_REQUESTS;
+        incoming.is_encrypted = caller.is_encrypted();
+        let is_last = incoming.is_last;
         // Boxed: unboxed it adds its size to each socket that waits for its request.
-        let asked = Arc::new(asked);
-        match Box::pin(caller.exchange(site, &asked, request, &mut bytes)).await {
+        let incoming = Arc::new(incoming);
+        match Box::pin(caller.exchange(site, &incoming, request, &mut bytes)).await {
             Exchanged::Whole => {}
             Exchanged::Broken => return None,
-            Exchanged::Refused(refused) => return caller.turn_away(client, &asked.head, refused),
+            Exchanged::Refused(refused) => {
+                return caller.refuse_without_slot(client, &incoming.head, refused);
+            }
         }
         if is_last {
             break;

@@ -15,64 +15,64 @@ use presence_core::wire::{Request, WireError};
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, error, json, stops};
-use super::asked::{App, Asked, joined};
 use super::cors;
+use super::incoming::{App, IncomingRequest, joined};
 use super::rights::{authorize, hides_addresses, refused, visitor};
 use crate::conn::{HttpAnswer, HttpCall};
 
 /// `GET /api/presence`.
 pub(super) async fn list(
     State(app): State<App>,
-    Extension(asked): Extension<Arc<Asked>>,
+    Extension(incoming): Extension<Arc<IncomingRequest>>,
     headers: HeaderMap,
 ) -> Answer {
-    let mut answer = match authorize(&app, &asked, scope::READ) {
+    let mut answer = match authorize(&app, &incoming, scope::READ) {
         Ok(token) => {
             let known = joined(&headers, &IF_NONE_MATCH);
-            ask(&app, HttpCall::List(known, hides_addresses(token.as_ref()))).await
+            call_hub(&app, HttpCall::List(known, hides_addresses(token.as_ref()))).await
         }
-        Err(error) => refused(&app, &asked, &error),
+        Err(error) => refused(&app, &incoming, &error),
     };
-    cors::allow(&app, &asked, &mut answer);
+    cors::allow(&app, &incoming, &mut answer);
     answer
 }
 
 /// `POST /api/beacon`.
 pub(super) async fn beacon(
     State(app): State<App>,
-    Extension(asked): Extension<Arc<Asked>>,
+    Extension(incoming): Extension<Arc<IncomingRequest>>,
     body: Body,
 ) -> Answer {
-    if let Err(error) = authorize(&app, &asked, scope::WRITE) {
-        return refused(&app, &asked, &error);
+    if let Err(error) = authorize(&app, &incoming, scope::WRITE) {
+        return refused(&app, &incoming, &error);
     }
     let read = tokio::select! {
         biased;
-        read = read_beacon(&app, &asked, body) => read,
-        () = app.shared.clock.sleep_until(asked.late_ms) => {
+        read = read_beacon(&app, &incoming, body) => read,
+        () = app.shared.clock.sleep_until(incoming.late_ms) => {
             Err((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()))
         }
     };
     // The token may have ended while the body was on its way.
-    let token = match authorize(&app, &asked, scope::WRITE) {
+    let token = match authorize(&app, &incoming, scope::WRITE) {
         Ok(token) => token,
-        Err(error) => return refused(&app, &asked, &error),
+        Err(error) => return refused(&app, &incoming, &error),
     };
     match read {
         Ok(request) => {
-            let bucket = asked.head.facts(asked.client).bucket();
+            let bucket = incoming.head.facts(incoming.client).bucket();
             let visitor = Handshake {
                 visitor: Some(app.shared.visitor(bucket)),
-                ..visitor(&app, &asked, scope::WRITE, token.as_ref())
+                ..visitor(&app, &incoming, scope::WRITE, token.as_ref())
             };
-            ask(&app, HttpCall::Beacon(Box::new(visitor), Box::new(request))).await
+            call_hub(&app, HttpCall::Beacon(Box::new(visitor), Box::new(request))).await
         }
         Err((status, why)) => error(status, &WireError::invalid_request(why)),
     }
 }
 
-async fn ask(app: &App, call: HttpCall) -> Answer {
-    match app.ask(call).await {
+async fn call_hub(app: &App, call: HttpCall) -> Answer {
+    match app.call_hub(call).await {
         Some(answer) => answer_of(answer),
         None => stops(),
     }
@@ -116,9 +116,13 @@ impl AsRef<[u8]> for List {
 }
 
 /// Reads a beacon: the parameters of `system-event`.
-async fn read_beacon(app: &App, asked: &Asked, body: Body) -> Result<Request, (StatusCode, String)> {
+async fn read_beacon(
+    app: &App,
+    incoming: &IncomingRequest,
+    body: Body,
+) -> Result<Request, (StatusCode, String)> {
     let most = app.shared.limits.preauth_frame_bytes;
-    let Some(length) = asked.request.content_length else {
+    let Some(length) = incoming.request.content_length else {
         let why = "the body needs a Content-Length".to_owned();
         return Err((StatusCode::LENGTH_REQUIRED, why));
     };

@@ -13,14 +13,14 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 
 use super::answer::Answer;
-use super::asked::{App, Asked};
+use super::incoming::{App, IncomingRequest};
 
 /// How long a browser keeps the answer to a preflight, in s.
 const MAX_AGE_S: u64 = 600;
 
 /// Lets the page that sent the request read the answer, if its origin is allowed.
-pub(super) fn allow(app: &App, asked: &Asked, answer: &mut Answer) {
-    let facts = asked.head.facts(asked.client);
+pub(super) fn allow(app: &App, incoming: &IncomingRequest, answer: &mut Answer) {
+    let facts = incoming.head.facts(incoming.client);
     let origin = app.shared.admission.page(&facts).map(HeaderValue::from_str);
     let headers = answer.headers_mut();
     headers.append(VARY, HeaderValue::from_name(ORIGIN));
@@ -31,9 +31,12 @@ pub(super) fn allow(app: &App, asked: &Asked, answer: &mut Answer) {
 }
 
 /// Answers the preflight request that browsers send before `Authorization` to another origin.
-pub(super) async fn preflight(State(app): State<App>, Extension(asked): Extension<Arc<Asked>>) -> Answer {
+pub(super) async fn preflight(
+    State(app): State<App>,
+    Extension(incoming): Extension<Arc<IncomingRequest>>,
+) -> Answer {
     let mut answer = (StatusCode::NO_CONTENT, Body::empty()).into_response();
-    allow(&app, &asked, &mut answer);
+    allow(&app, &incoming, &mut answer);
     let headers = answer.headers_mut();
     headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
     if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {

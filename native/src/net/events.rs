@@ -17,8 +17,8 @@ use presence_core::wire::EventFrame;
 use presence_core::wire::method::DELTA_CAP;
 
 use super::answer::{Answer, stops};
-use super::asked::{App, Asked};
 use super::cors;
+use super::incoming::{App, IncomingRequest};
 use super::rights::{authorize, refused, visitor};
 use crate::auth::tokens::Closable;
 use crate::conn::{HttpAnswer, HttpCall};
@@ -36,21 +36,21 @@ const NO_BUFFER: (HeaderName, HeaderValue) = (
 /// Answers with events until the client is gone, its token ends or the gateway stops.
 pub(super) async fn open(
     State(app): State<App>,
-    Extension(asked): Extension<Arc<Asked>>,
+    Extension(incoming): Extension<Arc<IncomingRequest>>,
     headers: HeaderMap,
 ) -> Answer {
-    let mut answer = stream(&app, &asked, &headers).await;
-    cors::allow(&app, &asked, &mut answer);
+    let mut answer = stream(&app, &incoming, &headers).await;
+    cors::allow(&app, &incoming, &mut answer);
     answer
 }
 
-async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
-    let token = match authorize(app, asked, scope::READ) {
+async fn stream(app: &App, incoming: &IncomingRequest, headers: &HeaderMap) -> Answer {
+    let token = match authorize(app, incoming, scope::READ) {
         Ok(token) => token,
-        Err(error) => return refused(app, asked, &error),
+        Err(error) => return refused(app, incoming, &error),
     };
     // A HEAD has no stream.
-    let stream = asked.stream.clone().unwrap_or_default();
+    let stream = incoming.stream.clone().unwrap_or_default();
     let mut lease = None;
     if let (Some(tokens), Some(token)) = (&app.shared.config.tokens, &token) {
         let closable: Arc<dyn Closable> = stream.clone();
@@ -58,18 +58,18 @@ async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
             Ok(taken) => lease = Some(taken),
             // The token ended since it was compared.
             Err(_) => {
-                let again = authorize(app, asked, scope::READ);
-                return again.map_or_else(|error| refused(app, asked, &error), |_| stops());
+                let again = authorize(app, incoming, scope::READ);
+                return again.map_or_else(|error| refused(app, incoming, &error), |_| stops());
             }
         }
     }
     let mut ids = Box::default();
-    if asked.stream.is_some() {
-        let mut reader = visitor(app, asked, scope::READ, token.as_ref());
+    if incoming.stream.is_some() {
+        let mut reader = visitor(app, incoming, scope::READ, token.as_ref());
         reader.caps.push(DELTA_CAP.into());
         let last_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let call = HttpCall::Subscribe(Box::new(reader), last_id.map(Into::into), Arc::clone(&stream));
-        match app.ask(call).await {
+        match app.call_hub(call).await {
             Some(HttpAnswer::Subscribed(boot_id)) => ids = boot_id,
             _ => return stops(),
         }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::conn::{Event, Shared};
 use crate::net::answer::{Answer, error, json, text, with_type};
-use crate::net::asked::{App, Asked, STREAM, joined};
+use crate::net::incoming::{App, IncomingRequest, STREAM, joined};
 use crate::net::{api, cors, events, metrics};
 use crate::web::{WebFile, decoded};
 
@@ -69,7 +69,7 @@ impl Site {
 }
 
 /// Adds the headers that every answer has.
-pub(crate) fn complete(answer: &mut Answer, asked: &Asked, shared: &Shared) {
+pub(crate) fn complete(answer: &mut Answer, incoming: &IncomingRequest, shared: &Shared) {
     let headers = answer.headers_mut();
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
@@ -80,12 +80,12 @@ pub(crate) fn complete(answer: &mut Answer, asked: &Asked, shared: &Shared) {
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if let Some(max_age_s) = shared.config.hsts_s.filter(|_| asked.is_encrypted)
+    if let Some(max_age_s) = shared.config.hsts_s.filter(|_| incoming.is_encrypted)
         && let Ok(value) = HeaderValue::try_from(format!("max-age={max_age_s}"))
     {
         headers.insert(STRICT_TRANSPORT_SECURITY, value);
     }
-    if asked.is_last {
+    if incoming.is_last {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }

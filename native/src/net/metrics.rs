@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, error};
 
 use super::answer::{Answer, text, with_type};
-use super::asked::{App, Asked, joined};
+use super::incoming::{App, IncomingRequest, joined};
 use super::rights::{authorize, refused};
 use crate::conn::Shared;
 use crate::metrics::{CLASSIC, OPEN_METRICS, set_gauge};
@@ -39,12 +39,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// `GET /metrics` on the gateway's port, for requests that present its secret.
 pub(super) async fn guarded(
     State(app): State<App>,
-    Extension(asked): Extension<Arc<Asked>>,
+    Extension(incoming): Extension<Arc<IncomingRequest>>,
     headers: HeaderMap,
 ) -> Answer {
-    match authorize(&app, &asked, scope::READ) {
+    match authorize(&app, &incoming, scope::READ) {
         Ok(_) => answer(&headers, &app.shared).await,
-        Err(error) => refused(&app, &asked, &error),
+        Err(error) => refused(&app, &incoming, &error),
     }
 }
 

@@ -5,11 +5,11 @@
 pub(crate) mod accept;
 mod answer;
 mod api;
-mod asked;
 mod cors;
 mod events;
 pub(crate) mod head;
 mod http;
+mod incoming;
 pub(crate) mod listen;
 pub(crate) mod metrics;
 mod refused;

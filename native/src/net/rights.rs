@@ -8,7 +8,7 @@ use presence_core::wire::method::HIDE_ADDRESSES_CAP;
 use presence_core::wire::{AuthParams, ErrorKind, NEWEST_PROTOCOL, WireError};
 
 use super::answer::{Answer, error};
-use super::asked::{App, Asked};
+use super::incoming::{App, IncomingRequest};
 use super::refused::log_refusal;
 use crate::auth::tokens::NamedToken;
 
@@ -17,10 +17,14 @@ const SECRETS: &str = "AUTH_";
 
 /// Whether the request presents a secret that grants this scope to operators. Returns its token, if it is a
 /// named one.
-pub(super) fn authorize(app: &App, asked: &Asked, needed: &str) -> Result<Option<NamedToken>, WireError> {
+pub(super) fn authorize(
+    app: &App,
+    incoming: &IncomingRequest,
+    needed: &str,
+) -> Result<Option<NamedToken>, WireError> {
     let none = AuthParams::default();
-    let auth = asked.request.auth.as_deref().unwrap_or(&none);
-    let facts = asked.head.facts(asked.client);
+    let auth = incoming.request.auth.as_deref().unwrap_or(&none);
+    let facts = incoming.head.facts(incoming.client);
     let shared = &app.shared;
     let (token, grant) = shared
         .admission
@@ -33,7 +37,7 @@ pub(super) fn authorize(app: &App, asked: &Asked, needed: &str) -> Result<Option
 }
 
 /// The error with the status of its kind.
-pub(super) fn refused(app: &App, asked: &Asked, refusal: &WireError) -> Answer {
+pub(super) fn refused(app: &App, incoming: &IncomingRequest, refusal: &WireError) -> Answer {
     let status = match refusal.kind {
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         _ if refusal.stated_code().starts_with(SECRETS) => StatusCode::UNAUTHORIZED,
@@ -42,8 +46,8 @@ pub(super) fn refused(app: &App, asked: &Asked, refusal: &WireError) -> Answer {
     let (shared, now_ms) = (&app.shared, app.shared.clock.now().age_ms);
     log_refusal(
         shared,
-        asked.client,
-        Some(&asked.head),
+        incoming.client,
+        Some(&incoming.head),
         status,
         &refusal.message,
         now_ms,
@@ -65,7 +69,12 @@ pub(super) fn hides_addresses(token: Option<&NamedToken>) -> bool {
 }
 
 /// The handshake of an equivalent WebSocket without a row that needs this scope.
-pub(super) fn visitor(app: &App, asked: &Asked, needed: &str, token: Option<&NamedToken>) -> Handshake {
+pub(super) fn visitor(
+    app: &App,
+    incoming: &IncomingRequest,
+    needed: &str,
+    token: Option<&NamedToken>,
+) -> Handshake {
     let caps = hides_addresses(token).then(|| HIDE_ADDRESSES_CAP.into());
     let client = ClientInfo {
         id: "http".into(),
@@ -84,7 +93,7 @@ pub(super) fn visitor(app: &App, asked: &Asked, needed: &str, token: Option<&Nam
         device_id: None,
         caps: caps.into_iter().collect(),
         commands: Vec::new(),
-        remote_ip: asked.client.ip.map(|ip| ip.to_string().into()),
+        remote_ip: incoming.client.ip.map(|ip| ip.to_string().into()),
         user: None,
         may_report_input: false,
         clock_skew_ms: None,

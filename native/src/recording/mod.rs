@@ -86,7 +86,7 @@ pub struct Requests(Arc<AtomicBool>);
 
 impl Requests {
     /// Requests it. The inputs are written within about a second.
-    pub fn ask(&self) {
+    pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
@@ -133,7 +133,7 @@ impl Tap {
         std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || {
-                yield_to_the_gateway();
+                lower_priority();
                 let writer = Writer::new(recorder, redactor, Ring::new(to), waiting, now);
                 if let Err(error) = writer.run(&header, &received) {
                     warn!(%error, "the recording ends");
@@ -180,7 +180,7 @@ impl Tap {
 
 /// Gives this thread the lowest priority, so that it uses only time that the gateway leaves. Where that is not
 /// possible, only speed is lost.
-fn yield_to_the_gateway() {
+fn lower_priority() {
     // On Linux this is about the calling thread, elsewhere about the process.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 19);

@@ -79,7 +79,7 @@ impl Ring {
     }
 
     /// Whether the inputs in memory were requested since the last call.
-    pub(super) fn is_asked(&self) -> bool {
+    pub(super) fn is_requested(&self) -> bool {
         matches!(&self.parts, Parts::Memory(memory) if memory.requests.take())
     }
 
@@ -279,10 +279,10 @@ mod tests {
         let (mut ring, mut files) = ring(1_000, keep);
         ring.write("head 1\ninput 1\n").unwrap();
         ring.flush().unwrap();
-        assert!(!ring.is_asked());
+        assert!(!ring.is_requested());
         assert_eq!(texts(&mut files), ["", ""]);
-        requests.ask();
-        assert!(ring.is_asked() && !ring.is_asked());
+        requests.request();
+        assert!(ring.is_requested() && !ring.is_requested());
         ring.save().unwrap();
         assert_eq!(texts(&mut files), ["head 1\ninput 1\n", ""]);
         for part in 2..4 {

@@ -70,7 +70,7 @@ impl Writer {
                 }
             }
             self.turn_if_full()?;
-            if self.ring.is_asked() {
+            if self.ring.is_requested() {
                 let now = self.now();
                 let digest = self.recorder.digest(now);
                 self.ring.write(&digest)?;

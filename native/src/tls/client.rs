@@ -265,7 +265,7 @@ mod tests {
     use super::names;
 
     #[test]
-    fn names_in_a_certificate_cannot_steer_the_terminal_or_fill_it() {
+    fn names_in_a_certificate_are_escaped_and_cut() {
         let hostile = [
             "a\u{1b}[2J\u{7}b".to_owned(),
             "l1\nrefused: fake\r\u{202e}".to_owned(),

@@ -15,7 +15,7 @@ use super::{READ, Witness, request};
 const MAX_ENTRIES: usize = 200;
 
 #[tokio::test]
-async fn json_that_a_program_cannot_hold_is_an_error_or_ignored() {
+async fn unrepresentable_json_is_an_error_or_ignored() {
     let gateway = start(config());
     let address = gateway.address();
     let witness = Witness::start(address).await;
@@ -82,7 +82,7 @@ async fn heads_and_frames_that_never_end_are_closed_in_time() {
 }
 
 #[tokio::test]
-async fn clients_that_break_off_anywhere_leave_nothing_behind() {
+async fn clients_that_disconnect_anywhere_leave_no_state() {
     let gateway = start(config());
     let address = gateway.address();
     let witness = Witness::start(address).await;
@@ -118,14 +118,14 @@ async fn a_crowd_that_leaves_takes_no_connected_client_with_it() {
         let (mut client, _) = Client::connect(address, &format!("crowd-{n}"), &[]).await;
         let beacon =
             json!({ "text": format!("t{n}"), "instanceId": format!("crowd-{n}"), "reason": "r".repeat(900) });
-        client.ask("system-event", beacon).await;
+        client.send_request("system-event", beacon).await;
     }
     assert!(witness.ends_unharmed(address).await.len() <= MAX_ENTRIES);
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn nobody_writes_the_row_of_another_or_becomes_more_than_it_is() {
+async fn no_client_writes_the_row_of_another_or_gains_rights() {
     let gateway = start(config());
     let address = gateway.address();
     let witness = Witness::start(address).await;
@@ -157,7 +157,7 @@ async fn nobody_writes_the_row_of_another_or_becomes_more_than_it_is() {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_handshake_gets_one_answer_and_a_close() {
+async fn requests_before_the_handshake_get_one_answer_and_a_close() {
     let gateway = start(config());
     let address = gateway.address();
     let witness = Witness::start(address).await;

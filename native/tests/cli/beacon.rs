@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_beacon_makes_one_row_however_often_it_is_sent() {
+async fn repeated_beacons_update_one_row() {
     let gateway = start(config());
     let url = gateway.url();
     let home = tempfile::tempdir().unwrap();
@@ -37,7 +37,7 @@ async fn a_beacon_makes_one_row_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_beacon_without_a_place_for_its_id_says_so_and_is_sent() {
+async fn without_a_place_for_its_id_a_beacon_is_sent_with_a_note() {
     let gateway = start(config());
     let url = gateway.url();
     let folder = tempfile::tempdir().unwrap();
@@ -65,7 +65,7 @@ async fn a_beacon_without_a_place_for_its_id_says_so_and_is_sent() {
 }
 
 #[tokio::test]
-async fn a_beacon_reports_the_last_input_only_when_asked() {
+async fn a_beacon_reports_the_last_input_only_with_the_option() {
     let gateway = start(config());
     let url = gateway.url();
     for option in [&[][..], &["--no-last-input"]] {
@@ -91,7 +91,7 @@ async fn a_beacon_reports_the_last_input_only_when_asked() {
 /// On Linux the last input is that at a terminal of the user. The test has one, which is as old as the test.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_beacon_that_is_asked_reports_seconds_since_the_last_input() {
+async fn with_the_option_a_beacon_reports_seconds_since_the_last_input() {
     use rustix::pty::{OpenptFlags, openpt};
 
     // Where logins are tracked, a terminal counts only while the user is logged in.
@@ -140,7 +140,7 @@ pub(crate) async fn on_a_terminal(mut command: Command) -> String {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_beacon_on_a_terminal_says_that_the_last_input_is_not_reported() {
+async fn a_beacon_on_a_terminal_notes_that_the_last_input_is_not_reported() {
     let gateway = start(config());
     let url = gateway.url();
     let beacon = [client("beacon", &url), vec!["--instance-id", "x"]].concat();

@@ -300,7 +300,7 @@ async fn of_an_openclaw_gateway_the_list_alone_is_checked() {
 
 /// A gateway of this project, which has the sender of the beacon in memory, reports high confidence (`tests/findings`).
 #[tokio::test]
-async fn what_only_the_list_of_an_openclaw_gateway_shows_is_less_sure() {
+async fn findings_from_a_list_alone_have_lower_confidence() {
     for mut frames in recordings() {
         for frame in &mut frames {
             let mut changed: Value = serde_json::from_str(frame).unwrap();

@@ -34,7 +34,7 @@ async fn readiness(address: SocketAddr, words: &str) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_named_once_and_the_gateway_serves_until_there_is_room() {
+async fn a_full_disk_is_logged_once_and_the_gateway_continues() {
     let folder = tempfile::tempdir().unwrap();
     let may_mount = on_small_disk(folder.path(), "true", &[]).output().await;
     if !may_mount.is_ok_and(|output| output.status.success()) {

@@ -65,7 +65,7 @@ async fn session(file: &Path, key: &str, is_wanted: impl Fn(&Value) -> bool) -> 
 }
 
 #[tokio::test]
-async fn a_history_says_who_was_here_from_when_to_when() {
+async fn a_history_lists_who_was_connected_and_when() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, address, file) = keeping(folder.path(), &[]).await;
     let (client, _) = Client::connect(address, "studio-9", &["operator.read"]).await;
@@ -354,7 +354,7 @@ async fn kills_lose_no_session_that_was_committed() {
 }
 
 #[tokio::test]
-async fn a_history_that_is_moved_while_it_is_written_keeps_what_it_had() {
+async fn a_history_moved_during_writing_keeps_its_sessions() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, address, file) = keeping(folder.path(), &[]).await;
     let (early, _) = Client::connect(address, "early", &["operator.read"]).await;

@@ -83,7 +83,7 @@ async fn a_service_of_a_user_is_installed_twice_with_one_token() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_installed_leaves_nothing_behind() {
+async fn a_failed_installation_leaves_no_files() {
     let cases: [(&[&str], i32, &str); 5] = [
         (&["--", "--token", "s3cret"], 2, "--token: other users can read"),
         (
@@ -129,7 +129,7 @@ async fn what_cannot_be_installed_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_unit_that_somebody_wrote_stays() {
+async fn a_unit_written_by_hand_is_not_replaced() {
     let home = Home::new("");
     let path = home.0.path().join(UNIT);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -85,7 +85,7 @@ async fn list_shows_a_client_that_left_as_left_and_the_raw_list_stays_standard()
 }
 
 #[tokio::test]
-async fn a_gateway_that_cannot_now_is_quoted() {
+async fn the_error_of_an_unavailable_gateway_is_quoted() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {

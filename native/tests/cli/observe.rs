@@ -40,7 +40,7 @@ fn has(list: &Value, instance: &str) -> bool {
 }
 
 #[tokio::test]
-async fn the_clients_of_another_gateway_are_listed_and_go() {
+async fn clients_of_another_gateway_are_listed_and_leave() {
     let home = start(config());
     let (at_home, _) = Client::connect(home.address(), "studio", &["operator.read"]).await;
     let name = format!("home={}", home.url());
@@ -128,7 +128,7 @@ async fn log_until(arguments: &[&str], words: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_said_once_with_the_remedy() {
+async fn a_wrong_token_is_logged_once_with_the_remedy() {
     let home = start(config());
     let name = format!("home={}", home.url());
     let arguments = observer(&name, &["--observe-token", "home=wr0ng"]);
@@ -161,7 +161,7 @@ async fn refuse_to_pair(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn a_gateway_that_pairs_is_asked_again_and_the_command_is_shown() {
+async fn an_observer_that_needs_approval_retries_and_shows_the_command() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("home=ws://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(refuse_to_pair(listener));
@@ -174,7 +174,7 @@ async fn a_gateway_that_pairs_is_asked_again_and_the_command_is_shown() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_not_there_is_listed_as_stale() {
+async fn an_unreachable_gateway_is_listed_as_stale() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("home=ws://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -211,7 +211,7 @@ async fn a_gateway_does_not_observe_itself() {
 }
 
 #[tokio::test]
-async fn who_left_two_gateways_that_observe_each_other_is_gone_on_both() {
+async fn a_client_that_left_two_mutual_observers_is_removed_on_both() {
     // Their ports have to be known before they start.
     let listeners = [
         TcpListener::bind("127.0.0.1:0").await.unwrap(),

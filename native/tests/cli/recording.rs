@@ -209,7 +209,7 @@ async fn a_second_run_keeps_the_recording_of_the_first() {
 }
 
 #[tokio::test]
-async fn what_can_be_read_of_a_bad_recording_is_shown() {
+async fn the_readable_part_of_a_bad_recording_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (file, _) = recorded(folder.path()).await;
     let text = std::fs::read_to_string(&file).unwrap();
@@ -248,7 +248,7 @@ async fn what_can_be_read_of_a_bad_recording_is_shown() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_no_recording_stays_where_it_is() {
+async fn files_that_are_no_recordings_are_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::create_dir(path("folder")).unwrap();
@@ -285,7 +285,7 @@ async fn what_is_no_recording_stays_where_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_recording_is_printable() {
+async fn errors_of_a_recording_are_printable() {
     let folder = tempfile::tempdir().unwrap();
     let (file, _) = recorded(folder.path()).await;
     let text = std::fs::read_to_string(&file).unwrap();

@@ -156,7 +156,7 @@ async fn the_fewest_inputs_are_a_recording_that_states_its_finding() {
 }
 
 #[tokio::test]
-async fn what_can_be_read_is_shrunk_and_reported_too() {
+async fn the_readable_part_is_shrunk_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let cut = folder.path().join("cut");
     let text = std::fs::read_to_string(vector("id-spelling")).unwrap();
@@ -174,7 +174,7 @@ async fn what_can_be_read_is_shrunk_and_reported_too() {
 
 /// Texts of a hostile file may contain escape sequences for the terminal.
 #[tokio::test]
-async fn nothing_of_a_file_steers_the_terminal() {
+async fn texts_of_a_file_cannot_control_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let hostile = folder.path().join("hostile");
     let text = std::fs::read_to_string(vector("flapping")).unwrap();

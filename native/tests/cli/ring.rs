@@ -54,7 +54,7 @@ async fn the_newest_inputs_stay_and_both_files_replay() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_memory_has_is_written_on_a_signal() {
+async fn the_recording_in_memory_is_written_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     let (mut gateway, mut client) = recording_with_client(folder.path(), &["--record-last", "10m"]).await;
     let file = folder.path().join("recording");
@@ -76,7 +76,7 @@ async fn what_memory_has_is_written_on_a_signal() {
 }
 
 #[tokio::test]
-async fn options_that_mean_nothing_are_refused() {
+async fn options_without_effect_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recording");
     let file = file.to_str().unwrap();

@@ -48,7 +48,7 @@ async fn failures_have_codes_and_first_words() {
 }
 
 #[tokio::test]
-async fn without_a_secret_the_printed_url_is_all_it_takes() {
+async fn the_printed_url_with_the_created_token_connects() {
     let (mut child, url) = serve(&["--port", "0"]).await;
     assert!(url.contains("/#token="), "{url}");
     let list = run(program(&["list", "--url", &url])).await;
@@ -98,7 +98,7 @@ async fn a_port_in_use_is_explained() {
 
 #[tokio::test]
 #[cfg(unix)]
-async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
+async fn a_signal_stops_the_gateway_and_the_log_has_no_secret() {
     let mut command = program(&[
         "serve",
         "--port",
@@ -157,7 +157,7 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
 /// `sh` lowers the limit of the program.
 #[cfg(unix)]
 #[tokio::test]
-async fn more_connections_than_open_files_are_refused_if_asked_for() {
+async fn more_connections_than_open_files_are_refused() {
     let serve = |files: u32, arguments: &str| {
         let mut command = Command::new("/bin/sh");
         let program = env!("CARGO_BIN_EXE_presence-gateway");
@@ -209,7 +209,7 @@ async fn more_connections_than_open_files_are_refused_if_asked_for() {
 }
 
 #[tokio::test]
-async fn help_teaches() {
+async fn help_has_examples() {
     let help = run(program(&["--help"])).await;
     assert_eq!(help.code, 0);
     for words in [
@@ -320,7 +320,7 @@ async fn the_unit_for_systemd_fits_the_program() {
 /// Without options for other servers, it has only listening sockets and those of its clients.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn without_such_options_it_connects_to_nobody() {
+async fn without_these_options_the_gateway_opens_no_connections() {
     let (mut child, url) = serve(&["--port", "0"]).await;
     assert_eq!(run(program(&["list", "--url", &url])).await.code, 0);
     let folder = std::path::PathBuf::from(format!("/proc/{}", child.id().unwrap()));

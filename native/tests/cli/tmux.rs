@@ -47,7 +47,7 @@ impl Drop for Tmux {
 }
 
 #[tokio::test]
-async fn watch_works_on_a_terminal_follows_its_size_and_gives_it_back() {
+async fn watch_follows_the_size_of_a_terminal_and_restores_it() {
     if Command::new("tmux").arg("-V").output().await.is_err() {
         eprintln!("skipped: there is no tmux");
         return;

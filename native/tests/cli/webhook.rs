@@ -51,7 +51,7 @@ fn acceptor(authority: &Authority) -> TlsAcceptor {
 
 /// By a name, which is looked up, and with TLS: `serve` gives up all files and ports but what these need.
 #[tokio::test]
-async fn events_leave_the_sandbox_by_name_and_encrypted() {
+async fn events_are_sent_from_the_sandbox_by_name_and_encrypted() {
     let authority = Authority::new();
     authority.issue(&["localhost"], |_| {});
     authority.write("webhook.secret", &format!("{SECRET}\n"));

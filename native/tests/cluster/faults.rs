@@ -96,7 +96,7 @@ async fn a_server_with_buckets_in_files_is_killed() {
 }
 
 #[tokio::test]
-async fn the_server_may_come_later() {
+async fn the_server_may_start_later() {
     let Some(mut nats) = Nats::start(&[]).await else {
         return;
     };

@@ -15,7 +15,7 @@ const IS_INSIDE: &str = "PRESENCE_TEST_IN_NAMESPACE";
 /// For measurements: milliseconds for which the link stays down after the lease has ended.
 const MORE_MS: &str = "PRESENCE_TEST_DOWN_MORE_MS";
 /// The name of the test, for that process.
-const TEST: &str = "namespaces::a_gateway_whose_link_goes_down_comes_back";
+const TEST: &str = "namespaces::a_gateway_reconnects_after_its_link_was_down";
 /// Far more than the test takes, a lease and a few seconds.
 const LIMIT: Duration = Duration::from_secs(150);
 
@@ -139,7 +139,7 @@ fn connected(list: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_gateway_whose_link_goes_down_comes_back() {
+async fn a_gateway_reconnects_after_its_link_was_down() {
     if std::env::var_os(IS_INSIDE).is_some() {
         inside().await;
         return;

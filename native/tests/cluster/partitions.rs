@@ -60,7 +60,7 @@ async fn carry(
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_cut_off_comes_back() {
+async fn a_gateway_that_is_cut_off_reconnects() {
     let Some(nats) = Nats::start(&[]).await else {
         return;
     };

@@ -65,7 +65,7 @@ async fn pings_are_answered_and_messages_may_come_in_fragments() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_websocket_rules_is_closed_with_the_code_for_it() {
+async fn violations_of_websocket_rules_are_closed_with_their_codes() {
     let gateway = start(config());
     let cases: [(&[u8], u16); 3] = [
         // An unmasked frame.
@@ -84,7 +84,7 @@ async fn what_breaks_the_websocket_rules_is_closed_with_the_code_for_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_goodbye_is_answered() {
+async fn a_close_of_the_client_is_answered() {
     let gateway = start(config());
     let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
     client.send(Message::Close(None)).await;

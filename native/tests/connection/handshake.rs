@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_client_is_greeted_with_itself_and_leaves_a_trace() {
+async fn the_hello_contains_the_client_and_the_list_keeps_it() {
     let gateway = start(config());
     let (mut reader, hello) = Client::connect(gateway.address(), "reader", READ).await;
     assert_eq!(hello["protocol"], 4);
@@ -26,11 +26,11 @@ async fn connect_and_requests_in_one_packet_are_answered_in_order() {
     let gateway = start(config());
     let mut client = Client::open(gateway.address(), "").await;
     assert_eq!(client.event().await["event"], "connect.challenge");
-    let connect = client.ask("connect", connect_params("a", READ)).await;
+    let connect = client.send_request("connect", connect_params("a", READ)).await;
     client
         .send(Message::text("{\"type\":\"req\",\"id\":\"bad\"}"))
         .await;
-    let list = client.ask("system-presence", json!({})).await;
+    let list = client.send_request("system-presence", json!({})).await;
 
     let responses = [client.frame().await, client.frame().await, client.frame().await];
     let ids: Vec<&str> = responses
@@ -166,7 +166,7 @@ async fn the_handshake_is_bounded_in_time() {
 }
 
 #[tokio::test]
-async fn proxy_headers_of_strangers_hide_the_address_and_those_of_trusted_ones_tell_it() {
+async fn proxy_headers_set_the_address_only_from_trusted_proxies() {
     let gateway = start(config_with(|config| {
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     }));
@@ -183,7 +183,7 @@ async fn proxy_headers_of_strangers_hide_the_address_and_those_of_trusted_ones_t
 }
 
 #[tokio::test]
-async fn the_user_is_what_a_trusted_proxy_states_and_nobody_else() {
+async fn only_a_trusted_proxy_states_the_user() {
     let stated = |trusted_proxies: Vec<_>, headers: &'static str| async move {
         let gateway = start(config_with(|config| {
             config.trusted_proxies = trusted_proxies;

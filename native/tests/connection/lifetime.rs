@@ -17,7 +17,7 @@ async fn without_pongs_a_connection_ends() {
 }
 
 #[tokio::test]
-async fn rows_expire_over_sockets_in_no_time() {
+async fn rows_expire_over_sockets_in_virtual_time() {
     let (gateway, clock) = start_manual(config());
     let (mut client, _) = Client::connect(gateway.address(), "a", ADMIN).await;
     let params = json!({ "text": "beacon", "instanceId": "beacon-only" });
@@ -43,7 +43,7 @@ async fn rows_expire_over_sockets_in_no_time() {
 }
 
 #[tokio::test]
-async fn at_the_end_everybody_is_told() {
+async fn all_clients_are_notified_of_the_shutdown() {
     let gateway = start(config());
     let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
     let mut stranger = Client::open(gateway.address(), "").await;
@@ -59,7 +59,7 @@ async fn at_the_end_everybody_is_told() {
 }
 
 #[tokio::test]
-async fn a_client_that_ignores_the_end_does_not_hold_it_up() {
+async fn a_client_that_ignores_the_shutdown_does_not_delay_it() {
     let gateway = start(config());
     let (_client, _) = Client::connect(gateway.address(), "a", READ).await;
     within("the gateway's end", gateway.shutdown()).await;

@@ -3,14 +3,14 @@
 use super::*;
 
 #[tokio::test]
-async fn a_client_that_asks_faster_than_it_reads_is_slowed_not_killed() {
+async fn a_client_that_sends_faster_than_it_reads_is_slowed_down() {
     let gateway = start(config());
     let (mut client, _) = Client::connect(gateway.address(), "a", ADMIN).await;
     fill(&mut client, 50).await;
     // 64 answers of 200 KB: twelve times the bound of undelivered bytes.
     let mut ids = Vec::new();
     for _ in 0..64 {
-        ids.push(client.ask("system-presence", json!({})).await);
+        ids.push(client.send_request("system-presence", json!({})).await);
     }
     for id in ids {
         let response = client.response(&id).await;
@@ -20,7 +20,7 @@ async fn a_client_that_asks_faster_than_it_reads_is_slowed_not_killed() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_costs_others_nothing_and_is_closed_in_time() {
+async fn a_stopped_reader_delays_nobody_and_is_closed_in_time() {
     let (gateway, clock) = start_manual(config());
     let (mut writer, _) = Client::connect(gateway.address(), "writer", ADMIN).await;
     let stream = small_socket(gateway.address()).await;

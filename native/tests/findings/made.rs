@@ -203,7 +203,7 @@ pub(crate) async fn make(name: &str) -> Lab {
                 let node = lab.join(&PHONE_NODE).await;
                 let mut node = lab.freeze(node);
                 for _ in 0..11 {
-                    node.ask("health", json!({})).await;
+                    node.send_request("health", json!({})).await;
                 }
                 assert_eq!(node.closed().await.1, "repeated unauthorized calls");
                 lab.wait_for(1).await;

@@ -117,7 +117,7 @@ fn each_finding_is_made() {
 
 /// The secret is checked before the clock (SPEC 2, *connect*), so the gateway stores nothing of clients without it.
 #[tokio::test]
-async fn a_wrong_clock_is_only_found_of_who_has_the_secret() {
+async fn a_wrong_clock_is_reported_only_for_clients_with_the_secret() {
     let off = lab::Person {
         device: Some(1),
         clock_off_ms: -660_000,

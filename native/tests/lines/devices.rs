@@ -85,7 +85,7 @@ async fn ids_of_another_device_key_are_one_line_a_minute() {
 }
 
 #[tokio::test]
-async fn a_refused_signature_is_one_line_that_says_why() {
+async fn a_refused_signature_is_one_line_with_the_reason() {
     let (gateway, _clock, log, _guard) = started();
     const BEHIND: &str =
         "device signature expired (your clock is 180 s behind; sign with the ts of connect.challenge)";

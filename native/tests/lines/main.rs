@@ -133,7 +133,7 @@ async fn every_refused_handshake_is_one_line() {
 }
 
 #[tokio::test]
-async fn ends_before_a_connect_say_who_it_was() {
+async fn closes_before_a_connect_name_the_client() {
     let (gateway, clock, log, _guard) = started();
     let mut silent = Client::open(gateway.address(), FROM).await;
     silent.event().await;
@@ -171,7 +171,7 @@ async fn ends_before_a_connect_say_who_it_was() {
 }
 
 #[tokio::test]
-async fn a_ping_timeout_says_who_it_was() {
+async fn a_ping_timeout_names_the_client() {
     let (gateway, clock, log, _guard) = started();
     let mut client = Client::open(gateway.address(), FROM).await;
     client.hello(connect_params("a", READ)).await;

@@ -147,12 +147,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Sends a request and waits for the answer; events in between are dropped.
     pub(crate) async fn request(&mut self, method: &str, params: Value) -> Value {
-        let id = self.ask(method, params).await;
+        let id = self.send_request(method, params).await;
         self.response(&id).await
     }
 
     /// Sends a request without waiting.
-    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> String {
+    pub(crate) async fn send_request(&mut self, method: &str, params: Value) -> String {
         self.next_id += 1;
         let id = self.next_id.to_string();
         let request = json!({ "type": "req", "id": id, "method": method, "params": params });

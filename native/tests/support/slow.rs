@@ -37,7 +37,7 @@ pub(crate) async fn stops_reading(
     fill(writer, 50).await;
     stopped.event().await;
     stopped
-        .ask("connect", connect_params("stopped", &["operator.read"]))
+        .send_request("connect", connect_params("stopped", &["operator.read"]))
         .await;
     // Far more than the buffers of any socket.
     for n in 0..100 {

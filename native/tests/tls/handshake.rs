@@ -75,7 +75,7 @@ async fn a_handshake_that_stops_half_way_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn a_hello_byte_by_byte_is_as_good_as_any() {
+async fn a_client_hello_in_single_bytes_is_accepted() {
     let authority = Authority::new();
     let gateway = start(authority.config());
     let client = authority.client(&VERSIONS);

@@ -107,7 +107,7 @@ async fn tls_on_a_plain_port_is_logged() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_use_https_only_where_that_is_set() {
+async fn hsts_is_sent_only_if_configured() {
     let authority = Authority::new();
     let mut config = authority.config();
     config.hsts_s = Some(31_536_000);

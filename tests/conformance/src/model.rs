@@ -119,7 +119,7 @@ impl Model {
                 }
             }
         });
-        self.tell(now);
+        self.publish(now);
     }
 
     /// Follows the wall clock and drops what is too old.
@@ -134,7 +134,7 @@ impl Model {
         while let Some(at) = self.rows.iter().position(is_over) {
             self.remove(at);
         }
-        self.tell(now);
+        self.publish(now);
     }
 
     /// The gateway was suspended: rows with live connections wait for their pongs until `until_ms`.

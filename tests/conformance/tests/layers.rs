@@ -41,7 +41,7 @@ type Path = Vec<String>;
 type Uses = BTreeMap<Path, BTreeMap<(String, String), String>>;
 
 #[test]
-fn modules_know_the_layers_below() {
+fn modules_use_only_lower_layers() {
     let core = uses_of("core/src");
     let root = &core[&Path::new()];
     for ((from, to), place) in root {
@@ -57,7 +57,7 @@ fn modules_know_the_layers_below() {
 }
 
 #[test]
-fn parts_of_a_module_do_not_know_each_other_in_circles() {
+fn submodules_have_no_circular_dependencies() {
     let circles: Vec<_> = CRATES
         .iter()
         .flat_map(|folder| {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SKIPPED: &[&str] = &["target", "node_modules", "dist", "pkg"];
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut wrong = Vec::new();
     let mut seen = 0;
     for page in pages() {

@@ -164,7 +164,7 @@ fn dependencies_are_the_known_ones() {
 
 /// A build script could look at anything; features could bring std back in.
 #[test]
-fn manifest_asks_for_no_std_and_runs_nothing_at_build_time() {
+fn the_manifest_needs_no_std_and_no_build_script() {
     let core = std::fs::read_to_string(root().join("core/Cargo.toml")).unwrap();
     let workspace = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(
@@ -209,7 +209,7 @@ fn core_is_no_std() {
 }
 
 #[test]
-fn core_knows_no_world() {
+fn core_uses_no_clock_io_or_randomness() {
     let mut seen = 0;
     for (path, code) in core_sources() {
         for (at, line) in code.lines().enumerate() {
@@ -237,7 +237,7 @@ fn core_knows_no_world() {
 
 /// Hash tables answer "where is", never "in which order".
 #[test]
-fn hash_tables_are_never_walked() {
+fn hash_tables_are_never_iterated() {
     let mut tables = 0;
     for (path, code) in core_sources() {
         let fields: Vec<&str> = code

@@ -77,7 +77,7 @@ fn no_rust_file_is_too_long_to_read() {
 }
 
 #[test]
-fn a_path_that_is_gone_is_noticed() {
+fn a_missing_path_is_found() {
     let files = [
         "core/src/roster.rs".to_owned(),
         "core/src/roster/size.rs".to_owned(),

@@ -3,7 +3,7 @@
 use presence_conformance::vectors::{CoreTarget, Failure, Suite, run_suite};
 
 #[test]
-fn the_core_does_what_the_vectors_say() -> Result<(), Failure> {
+fn the_core_follows_the_vectors() -> Result<(), Failure> {
     let suite = Suite::of_the_project()?;
     let outcome = run_suite::<CoreTarget>(&suite)?;
     println!("{outcome}");

@@ -42,7 +42,7 @@ fn a_script() -> Value {
 }
 
 #[test]
-fn what_is_not_as_it_should_be_is_refused() {
+fn invalid_vectors_are_refused() {
     let good = [("table.json", a_table()), ("script.json", a_script())];
     load("good", &good).unwrap();
 
@@ -148,7 +148,7 @@ fn every_case_can_fail() -> Result<(), Failure> {
 }
 
 #[test]
-fn the_devices_are_what_they_say() -> Result<(), Failure> {
+fn the_devices_have_their_stated_keys() -> Result<(), Failure> {
     let suite = Suite::of_the_project()?;
     suite
         .devices

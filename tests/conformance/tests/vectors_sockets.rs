@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use presence_conformance::vectors::{CoreTarget, Failure, SocketTarget, Suite, run_suite};
 
 #[test]
-fn the_gateway_does_what_the_vectors_say() -> Result<(), Failure> {
+fn the_gateway_follows_the_vectors() -> Result<(), Failure> {
     // A panic in a connection's task would close that connection, which a vector may well expect.
     let panics = Arc::new(Mutex::new(Vec::new()));
     let (seen, usual) = (Arc::clone(&panics), panic::take_hook());

@@ -56,7 +56,7 @@ fn connect() -> TcpStream {
 }
 
 /// Sends bytes, shuts down the writing side, and returns the answer.
-pub(crate) fn ask(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn request(bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect();
     // The gateway may have closed already.
     let _ = stream

@@ -1,14 +1,14 @@
 //! Plain HTTP requests and WebSocket upgrades: a strict reader of RFC 9112 accepts every request that the gateway
 //! accepts, and the answers show that both read the same requests.
 
-use crate::gateway::ask;
+use crate::gateway::request;
 
 /// Sends the bytes as a request and checks the answer.
 ///
 /// # Panics
 /// When the answer is not HTTP, or the gateway accepts a request that the strict reader refuses.
 pub fn run(data: &[u8]) {
-    let answer = ask(data);
+    let answer = request(data);
     if answer.is_empty() {
         // The request was incomplete.
         return;

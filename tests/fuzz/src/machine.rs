@@ -149,7 +149,7 @@ impl House {
             // Output for a connection that its client left is dropped.
             let Some(follower) = owner else { continue };
             match received.item {
-                Item::Text(text) => follower.hears(&text),
+                Item::Text(text) => follower.apply(&text),
                 Item::Close(code, _) => follower.is_closed(code),
                 Item::Ping => assert!(!follower.has_heard_close),
             }

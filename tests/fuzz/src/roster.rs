@@ -1,4 +1,4 @@
-//! Histories of the roster against the naive model: the operations of the property `roster_is_the_model`.
+//! Histories of the roster against the naive model: the operations of the property `the_roster_equals_the_naive_model`.
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -229,7 +229,7 @@ impl Fleet {
         self.next_request = Some(next_request);
         let begun = Instant::now();
         for number in who {
-            self.ask(number, depth as u64);
+            self.send_requests(number, depth as u64);
         }
         self.rest(time)?;
         self.next_request = None;
@@ -305,7 +305,7 @@ impl Fleet {
         self.clients.iter().map(|client| client.seen.bytes).sum()
     }
 
-    fn ask(&mut self, number: usize, count: u64) {
+    fn send_requests(&mut self, number: usize, count: u64) {
         let Some(next_request) = &mut self.next_request else {
             return;
         };
@@ -345,7 +345,7 @@ impl Fleet {
             let answered = client.seen.responses - responses;
             self.note_goal(number);
             if answered > 0 {
-                self.ask(number, answered);
+                self.send_requests(number, answered);
             }
         } else if is_closed && client.stage == Stage::Connecting {
             client.handle_connected(&self.upgrade);

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_and_json_say_the_same() {
+    fn table_and_json_have_equal_figures() {
         let mut report = Report {
             label: "ours".to_owned(),
             ..Report::default()

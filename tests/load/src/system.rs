@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_known() {
+    fn the_memory_of_this_process_is_readable() {
         let (now, most) = memory_kb(std::process::id()).unwrap();
         assert!(now > 100.0 && most >= now);
         assert!(cpu_time(std::process::id()).is_some());

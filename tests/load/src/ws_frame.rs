@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_the_same_however_the_stream_is_cut() {
+    fn frames_do_not_depend_on_how_the_stream_is_cut() {
         let long = format!(
             r#"{{"type":"event","event":"presence","payload":"{}","stateVersion":{{"presence":417,"health":1}},"seq":9}}"#,
             "x".repeat(90_000)
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_frame_says() {
+    fn the_members_of_a_frame_are_scanned() {
         let text = br#"{"type":"event","event":"presence.delta","payload":{},"stateVersion":{"presence":3,"health":1},"seq":2}"#;
         Scanner::new(false).scan(&server_frame(TEXT, text), |frame| {
             assert!(frame.is_event("presence.delta") && !frame.is_event("presence"));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::figures::Figures;
-use super::lines::LINES;
+use super::lines::lines;
 use super::number::with_unit;
 use super::targets::{Measured, Whose};
 
@@ -47,7 +47,7 @@ pub(crate) fn table(measured: &Measured) -> String {
     out.push_str(" limit (bare TCP) | ours | target | met |\n|---|");
     out.push_str(&"---:|".repeat(measured.peers.len() + 2));
     out.push_str("---|---|\n");
-    for line in LINES {
+    for line in lines() {
         let shown = |figures: &Figures| match (line.of)(figures) {
             Some(value) => with_unit(value, line.unit),
             None => "–".to_owned(),
@@ -89,8 +89,7 @@ pub(crate) fn table(measured: &Measured) -> String {
 
 /// Returns the number of targets that are met, and of all targets.
 pub(crate) fn met(measured: &Measured) -> (usize, usize) {
-    let verdicts: Vec<bool> = LINES
-        .iter()
+    let verdicts: Vec<bool> = lines()
         .filter_map(|line| {
             let own = match line.whose {
                 Whose::Gateway => &measured.ours,
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_theirs_limit_and_target_stand_side_by_side() {
+    fn the_table_has_limit_peers_ours_and_target() {
         let table = table(&measured());
         let line = |what: &str| {
             table

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_brings_what_it_needs() {
+    fn a_step_includes_its_prerequisites() {
         let plan = |name: &str| Plan::new("supply", supply::ALL, &[name.to_owned()], false);
         assert_eq!(plan("sbom").expect("plan").names(), ["gateway", "sbom"]);
         assert!(plan("nonsense").is_err());

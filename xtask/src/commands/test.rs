@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn only_brings_what_the_step_needs_in_order() {
+    fn only_includes_the_prerequisites_in_order() {
         assert_eq!(names("--only fmt"), ["fmt"]);
         assert_eq!(names("--only e2e"), ["compile", "npm", "e2e"]);
         assert_eq!(

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_is_no_gateway_fails() {
+    fn a_program_that_is_not_a_gateway_fails() {
         assert!(start_and_list(&["true".to_owned()], None).is_err());
         assert!(start_and_list(&["no-such-program".to_owned()], None).is_err());
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::tools::debian;
+use crate::tools::apt;
 
 /// A browser that tests need.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Browser {
         if let Some(path) = self.find() {
             return Ok(path);
         }
-        debian::install(project, name, &[package])?;
+        apt::install(project, name, &[package])?;
         self.find().ok_or_else(|| {
             Failure::missing(format!(
                 "the browser tests need {name}: install it (Debian: `apt-get install {package}`), or name one by \

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
-use crate::tools::debian;
+use crate::tools::apt;
 use crate::tools::rust::ensure_target;
 
 /// A Linux target that the gateway is built for, besides that of this machine.
@@ -102,7 +102,7 @@ impl Linux {
 
 fn ensure_program(project: &Project, program: &str, packages: &[&str]) -> Result<(), Failure> {
     if !answers(project, program) {
-        debian::install(project, program, packages)?;
+        apt::install(project, program, packages)?;
     }
     if answers(project, program) {
         return Ok(());

@@ -1,9 +1,9 @@
 //! Tools that the steps need besides cargo: each `ensure_*` installs one, or fails with the next step for the user.
 
+pub(crate) mod apt;
 pub(crate) mod browser;
 pub(crate) mod crates;
 pub(crate) mod cross;
-pub(crate) mod debian;
 pub(crate) mod fuzz;
 pub(crate) mod nats;
 pub(crate) mod node;

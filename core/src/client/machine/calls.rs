@@ -43,7 +43,7 @@ pub(super) enum Purpose {
 
 impl Purpose {
     /// Whether the application waits for the answer.
-    fn is_asked(self) -> bool {
+    fn is_awaited(self) -> bool {
         matches!(self, Self::Call | Self::AskedBeacon)
     }
 }
@@ -124,7 +124,7 @@ impl Client {
             return;
         };
         let answer = answer.outcome;
-        if purpose.is_asked() {
+        if purpose.is_awaited() {
             let result = answer
                 .map(|payload| payload.get().into())
                 .map_err(|error| Box::new(Problem::of_error(error).0));
@@ -146,7 +146,7 @@ impl Client {
             .position(|pending| pending.due_ms <= now.age_ms)
         {
             let Pending { id, purpose, .. } = self.pending.remove(at);
-            if purpose.is_asked() {
+            if purpose.is_awaited() {
                 let problem = Problem::new("TIMEOUT", "the gateway did not answer in time");
                 self.event(ClientEvent::Response {
                     id,
@@ -161,7 +161,7 @@ impl Client {
     /// Fails all requests, because the connection ended.
     pub(super) fn fail_pending(&mut self, why: &Problem) {
         for Pending { id, purpose, .. } in core::mem::take(&mut self.pending) {
-            if purpose.is_asked() {
+            if purpose.is_awaited() {
                 let problem = Problem::new("DISCONNECTED", &why.message);
                 self.event(ClientEvent::Response {
                     id,

@@ -17,9 +17,9 @@ use crate::wire::presence::{self, Delta, Snapshot};
 
 impl Client {
     /// Handles a frame.
-    pub(super) fn hear(&mut self, text: &str, now: Now) {
+    pub(super) fn handle_frame(&mut self, text: &str, now: Now) {
         if let Phase::Live(live) = &mut self.phase {
-            live.heard_ms = now.age_ms;
+            live.received_ms = now.age_ms;
             live.grace_until_ms = None;
             live.graces = 0;
         }
@@ -87,14 +87,14 @@ impl Client {
         let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
         // An invalid delta is a gap too.
         if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
-            self.ask(now);
+            self.request_list(now);
         }
     }
 
     fn handle_tick(&mut self, payload: &RawValue, now: Now) {
         let [ts] = inner(Some(payload), ["ts"]);
         if let Some(ts) = ts.and_then(integer) {
-            self.clock.learn_tick(ts, now);
+            self.clock.synchronise_by_tick(ts, now);
             self.mirror.touch_self(ts, self.clock.server_ms(now));
         }
     }
@@ -117,7 +117,7 @@ impl Client {
     fn resync_after_gap(&mut self, now: Now) {
         let is_loss = matches!(&self.phase, Phase::Live(live) if live.hello.protocol >= NEWEST_PROTOCOL);
         if is_loss || self.mirror.version().is_some() {
-            self.ask(now);
+            self.request_list(now);
         } else {
             self.resync_soon();
         }

@@ -38,7 +38,7 @@ impl Client {
         };
         let stated = ts.and_then(integer);
         if let Some(ts) = stated {
-            self.clock.learn(ts, now);
+            self.clock.synchronise(ts, now);
         }
         let made = Challenge {
             nonce: nonce.into(),
@@ -86,7 +86,7 @@ impl Client {
             client_id: &config.client.id,
             client_mode: &config.client.mode,
             role: Role::Operator.as_str(),
-            scopes: &config.asked_scopes(),
+            scopes: &config.requested_scopes(),
             signed_at_ms: challenge.ts,
             token: config.token.as_deref().filter(|token| !token.is_empty()),
             nonce: &challenge.nonce,
@@ -120,7 +120,10 @@ impl Client {
         ];
         params.texts("caps", &mut caps.into_iter().flatten());
         params.text("role", Role::Operator.as_str());
-        params.texts("scopes", &mut config.asked_scopes().iter().map(|scope| &**scope));
+        params.texts(
+            "scopes",
+            &mut config.requested_scopes().iter().map(|scope| &**scope),
+        );
         let mut auth = ObjectText::new();
         auth.text_if_any("token", config.token.as_deref());
         auth.text_if_any("password", config.password.as_deref());
@@ -147,7 +150,7 @@ impl Client {
             Err(error) => {
                 let (problem, verdict) = Problem::of_error(error);
                 self.close_socket(CLOSE_CONNECT_FAILED, "connect failed");
-                self.judge(problem, verdict, now);
+                self.handle_verdict(problem, verdict, now);
                 return;
             }
         };
@@ -168,7 +171,7 @@ impl Client {
             self.handle_list(Vec::new(), now);
         }
         if !may_read {
-            let problem = Problem::no_read_scope(&self.config.asked_scopes());
+            let problem = Problem::no_read_scope(&self.config.requested_scopes());
             self.event(ClientEvent::NoReadScope(Box::new(problem)));
         }
         self.beacon_on_hello(now);

@@ -10,7 +10,7 @@ pub(super) struct Live {
     pub(super) hello: Hello,
     pub(super) since_ms: u64,
     /// When the last frame arrived.
-    pub(super) heard_ms: u64,
+    pub(super) received_ms: u64,
     /// Until when a silence that was detected late, or is suspected early, is tolerated.
     pub(super) grace_until_ms: Option<u64>,
     /// The number of consecutive late detections.
@@ -21,11 +21,11 @@ pub(super) struct Live {
     version: u64,
     pub(super) may_read: bool,
     /// The pending request for the list.
-    pub(super) asking: Option<Asking>,
+    pub(super) list_request: Option<ListRequest>,
     /// Whether to request the list again after the answer.
-    pub(super) asks_again: bool,
+    pub(super) requests_again: bool,
     /// When the list was last requested.
-    pub(super) asked_ms: Option<u64>,
+    pub(super) requested_ms: Option<u64>,
     /// When the last full list arrived.
     pub(super) listed_ms: u64,
     /// Whether the list may be outdated: request it when permitted.
@@ -36,7 +36,7 @@ pub(super) struct Live {
 
 /// A request for the list.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asking {
+pub(super) struct ListRequest {
     pub(super) id: u64,
     pub(super) at_ms: u64,
 }
@@ -47,15 +47,15 @@ impl Live {
             version: hello.presence_version.unwrap_or(0),
             may_read: hello.may_read(),
             since_ms: now.age_ms,
-            heard_ms: now.age_ms,
+            received_ms: now.age_ms,
             grace_until_ms: None,
             graces: 0,
             // On protocol 4 the numbers of a connection start at 1, so the first event can be missing too. On
             // protocol 3 they start anywhere.
             seq: (hello.protocol >= NEWEST_PROTOCOL).then_some(0),
-            asking: None,
-            asks_again: false,
-            asked_ms: None,
+            list_request: None,
+            requests_again: false,
+            requested_ms: None,
             listed_ms: now.age_ms,
             is_behind: false,
             restart_ms: None,

@@ -10,7 +10,7 @@ use crate::client::problem::{Problem, Verdict};
 use crate::model::time::Now;
 
 /// The minimum time between two attempts after a hint that one may succeed, in ms.
-const MIN_NUDGE_MS: u64 = 1_000;
+const MIN_RETRY_SOON_MS: u64 = 1_000;
 /// The maximum delay that a gateway's announced restart can cause, in ms.
 const MAX_RESTART_MS: u64 = 30_000;
 
@@ -70,7 +70,7 @@ impl Client {
     }
 
     /// Handles the end of a connection: stops, waits or retries according to the verdict.
-    pub(super) fn judge(&mut self, problem: Problem, verdict: Verdict, now: Now) {
+    pub(super) fn handle_verdict(&mut self, problem: Problem, verdict: Verdict, now: Now) {
         match verdict {
             Verdict::Speak(number) if self.range != (number, number) => {
                 let is_first = self.range.0 != self.range.1;
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// Retries soon, after a hint that an attempt may succeed: the page is shown, the network is back.
-    pub(super) fn nudge(&mut self, now: Now) {
+    pub(super) fn retry_soon(&mut self, now: Now) {
         if let Phase::Waiting {
             at_ms, not_before_ms, ..
         } = &mut self.phase
@@ -120,7 +120,7 @@ impl Client {
             let soon_ms = now
                 .age_ms
                 .max(*not_before_ms)
-                .max(self.opened_ms.saturating_add(MIN_NUDGE_MS));
+                .max(self.opened_ms.saturating_add(MIN_RETRY_SOON_MS));
             *at_ms = soon_ms.min(*at_ms);
             self.retry_if_due(now);
         }

@@ -40,7 +40,7 @@ impl Client {
         [
             self.phase_due_ms(),
             self.requests_due_ms(),
-            self.ask_due_ms(),
+            self.list_request_due_ms(),
             self.beacon_due_ms(),
             self.hold_until_ms()
                 .filter(|_| change_ms.is_some())
@@ -54,7 +54,7 @@ impl Client {
     /// Executes what is due, except the deadlines of the phase, which are left to
     /// [`handle_timeout`](Self::handle_timeout): it is called only if no other input arrived.
     pub(super) fn work(&mut self, now: Now) {
-        self.ask_if_due(now);
+        self.request_list_if_due(now);
         self.beacon_if_due(now);
         if self.hold_until_ms().is_none_or(|held_ms| held_ms <= now.age_ms) {
             self.mirror.settle(self.clock.server_ms(now));
@@ -71,8 +71,8 @@ impl Client {
             live.grace_until_ms
                 .map_or(until_ms, |own_ms| own_ms.min(until_ms)),
         );
-        if live.may_read && live.asking.is_none() {
-            self.ask(now);
+        if live.may_read && live.list_request.is_none() {
+            self.request_list(now);
         } else if self.check_call().is_ok() {
             self.send_request(Purpose::Probe, "health", "{}", now);
         }
@@ -118,5 +118,5 @@ impl Client {
 fn silence_due_ms(live: &Live) -> u64 {
     let ticks_ms = live.hello.tick_interval_ms.saturating_mul(2);
     live.grace_until_ms
-        .unwrap_or_else(|| live.heard_ms.saturating_add(ticks_ms))
+        .unwrap_or_else(|| live.received_ms.saturating_add(ticks_ms))
 }

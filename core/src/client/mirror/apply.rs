@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::keyed::Keyed;
 use super::row::Row;
-use super::{Keeper, MAX_ROWS, Mirror};
+use super::{MAX_ROWS, Mirror, RemovalRule};
 use crate::digest::Digest;
 use crate::instance::{Merged, Namer, Raw, SELF_KEY, grouped, merge};
 use crate::model::RawEntry;
@@ -83,31 +83,31 @@ impl Mirror {
 
     /// Handles the loss of the gateway.
     pub fn handle_offline(&mut self, now_ms: u64) {
-        if self.keeper == Keeper::Gateway {
-            self.keep_by(Keeper::Lost);
+        if self.removal_rule == RemovalRule::Gateway {
+            self.set_removal_rule(RemovalRule::Lost);
         }
         self.settle(now_ms);
     }
 
-    fn keep_by(&mut self, keeper: Keeper) {
+    fn set_removal_rule(&mut self, removal_rule: RemovalRule) {
         self.changes.note_offline(self.is_offline());
-        self.keeper = keeper;
+        self.removal_rule = removal_rule;
         self.settled = 0..0;
     }
 
     // ---- the gateway's rows -------------------------------------------------------------------
 
     pub(super) fn most_listed(&self) -> usize {
-        match self.keeper {
-            Keeper::Mirror => MAX_ROWS,
-            Keeper::Gateway | Keeper::Lost => self.config.max_rows.min(MAX_ROWS),
+        match self.removal_rule {
+            RemovalRule::Mirror => MAX_ROWS,
+            RemovalRule::Gateway | RemovalRule::Lost => self.config.max_rows.min(MAX_ROWS),
         }
     }
 
     /// Replaces all rows by those merged from `raws`.
     fn replace(&mut self, raws: Vec<Arc<Raw>>, now_ms: u64) {
-        if self.keeper == Keeper::Lost {
-            self.keep_by(Keeper::Gateway);
+        if self.removal_rule == RemovalRule::Lost {
+            self.set_removal_rule(RemovalRule::Gateway);
         }
         self.listed_ms = Some(now_ms);
         let raws = grouped(raws);
@@ -170,7 +170,7 @@ impl Mirror {
         self.changes.note(key, before.as_deref());
         if raws.is_empty() {
             self.rows.remove(key);
-            self.changes.forget_new(key);
+            self.changes.record_removal(key);
             return;
         }
         #[cfg(test)]

@@ -70,7 +70,7 @@ impl Changes {
     }
 
     /// Records that a row was removed. If it was added since the last diff, nothing changed.
-    pub(super) fn forget_new(&mut self, key: &str) {
+    pub(super) fn record_removal(&mut self, key: &str) {
         if let Some(None) = self.before.get(key) {
             self.before.remove(key);
         }
@@ -116,7 +116,7 @@ impl Mirror {
             let list = match (before, self.rows.get(key)) {
                 (None, Some(_)) => &mut diff.added,
                 (Some(_), None) => &mut diff.removed,
-                (Some(before), Some(row)) if !says_the_same(before, row) => &mut diff.changed,
+                (Some(before), Some(row)) if !has_equal_content(before, row) => &mut diff.changed,
                 (Some(before), Some(row)) if before.status != row.status => &mut diff.status,
                 (Some(before), Some(row)) if before.ts != row.ts => &mut diff.touched,
                 (Some(before), Some(row)) if before.raws != row.raws => &mut diff.restated,
@@ -186,7 +186,7 @@ impl Row {
 }
 
 /// Returns whether two rows are equal, apart from the time of writing.
-fn says_the_same(before: &Row, row: &Row) -> bool {
+fn has_equal_content(before: &Row, row: &Row) -> bool {
     let is_same = |a: Option<u64>, b: Option<u64>| match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,
         (a, b) => a == b,

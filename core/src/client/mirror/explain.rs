@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Keeper, Mirror, Row};
+use super::{Mirror, RemovalRule, Row};
 use crate::instance::Raw;
 use crate::model::ObjectText;
 use crate::model::json::array_text;
@@ -49,18 +49,18 @@ impl Mirror {
 
     fn write_end(&self, json: &mut ObjectText, row: &Row, now_ms: u64) {
         let ttl_ms = self.config.ttl_ms;
-        let (life_ms, start, end) = match self.keeper {
+        let (life_ms, start, end) = match self.removal_rule {
             _ if row.is_self() => {
                 json.raw("expiresInMs", "null");
                 return json.text("ends", "It stays as long as the gateway lists it.");
             }
-            Keeper::Gateway => (ttl_ms, "The gateway decides when it goes; by default that is", ""),
-            Keeper::Lost => (
+            RemovalRule::Gateway => (ttl_ms, "The gateway decides when it goes; by default that is", ""),
+            RemovalRule::Lost => (
                 ttl_ms.saturating_mul(2),
                 "The gateway cannot be reached. It goes",
                 "",
             ),
-            Keeper::Mirror => (ttl_ms, "It goes", ", or earlier if the list is full"),
+            RemovalRule::Mirror => (ttl_ms, "It goes", ", or earlier if the list is full"),
         };
         let left_ms = row.ts.saturating_add(life_ms).saturating_sub(now_ms);
         json.number("expiresInMs", left_ms);

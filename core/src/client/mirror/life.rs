@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Keeper, Mirror, Row};
+use super::{Mirror, RemovalRule, Row};
 use crate::model::ranked::ranked;
 use crate::model::status::Status;
 
@@ -22,7 +22,7 @@ impl Mirror {
                 self.changes.note(&row.key, Some(row));
                 Arc::make_mut(row).status = status;
             }
-            if may_go(self.keeper, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
+            if may_be_removed(self.removal_rule, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
                 over.push(row.key.clone());
             }
         }
@@ -48,7 +48,7 @@ impl Mirror {
     pub(super) fn next_of(&self, row: &Row) -> Option<u64> {
         let goes = self
             .life_ms()
-            .filter(|_| may_go(self.keeper, row))
+            .filter(|_| may_be_removed(self.removal_rule, row))
             .map(|life_ms| after(row, life_ms));
         earlier(self.status_change_ms(row), goes)
     }
@@ -57,8 +57,10 @@ impl Mirror {
     /// before a status change, since touches may not have been announced; and when a row is past the TTL,
     /// since gateways do not always announce removals. `None` while offline.
     #[must_use]
-    pub fn next_ask_ms(&self, lead_ms: u64) -> Option<u64> {
-        let listed_ms = self.listed_ms.filter(|_| self.keeper == Keeper::Gateway)?;
+    pub fn next_request_ms(&self, lead_ms: u64) -> Option<u64> {
+        let listed_ms = self
+            .listed_ms
+            .filter(|_| self.removal_rule == RemovalRule::Gateway)?;
         let next = |row: &Arc<Row>| {
             let change = self
                 .status_change_ms(row)
@@ -73,20 +75,8 @@ impl Mirror {
         self.rows.values().filter_map(next).min()
     }
 
-    /// Returns the next time after `now_ms` at which a row's age text or status changes.
-    #[must_use]
-    pub fn next_text_change_ms(&self, now_ms: u64) -> Option<u64> {
-        // Texts change at whole minutes, and above an hour at whole hours (reference 5.1).
-        let next = |row: &Arc<Row>| {
-            let age_ms = row.age_ms(now_ms);
-            let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
-            row.ts.checked_add((age_ms / unit_ms + 1).saturating_mul(unit_ms))
-        };
-        earlier(self.rows.values().filter_map(next).min(), self.next_change_ms())
-    }
-
     pub(super) fn enforce_cap(&mut self, now_ms: u64) {
-        if self.keeper != Keeper::Mirror {
+        if self.removal_rule != RemovalRule::Mirror {
             return;
         }
         let excess = self.rows.len().saturating_sub(self.config.max_rows.max(1));
@@ -104,10 +94,10 @@ impl Mirror {
 
     /// Returns the age at which a row is removed, in ms; `None` if the gateway decides.
     fn life_ms(&self) -> Option<u64> {
-        match self.keeper {
-            Keeper::Gateway => None,
-            Keeper::Lost => Some(self.config.ttl_ms.saturating_mul(2)),
-            Keeper::Mirror => Some(self.config.ttl_ms),
+        match self.removal_rule {
+            RemovalRule::Gateway => None,
+            RemovalRule::Lost => Some(self.config.ttl_ms.saturating_mul(2)),
+            RemovalRule::Mirror => Some(self.config.ttl_ms),
         }
     }
 
@@ -123,8 +113,8 @@ impl Mirror {
 
 /// Returns whether a row may be removed. A gateway never removes its own row; an unreachable gateway's row expires
 /// like others.
-fn may_go(keeper: Keeper, row: &Row) -> bool {
-    keeper == Keeper::Lost || !row.is_self()
+fn may_be_removed(removal_rule: RemovalRule, row: &Row) -> bool {
+    removal_rule == RemovalRule::Lost || !row.is_self()
 }
 
 /// Returns the first time at which the row is older than `age_ms`.

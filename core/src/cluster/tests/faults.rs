@@ -80,7 +80,7 @@ fn a_row_that_was_acknowledged_and_lost_is_written_again() {
 }
 
 #[test]
-fn a_late_write_of_an_earlier_process_counts_for_nothing() {
+fn a_late_write_of_an_earlier_process_is_ignored() {
     let mut world = World::new(&["a", "b"]);
     world.connect(0, "old");
     world.pass(100);
@@ -106,7 +106,7 @@ fn a_late_write_of_an_earlier_process_counts_for_nothing() {
 }
 
 #[test]
-fn all_converge_when_the_buckets_are_lost() {
+fn all_gateways_converge_after_the_buckets_are_lost() {
     let mut world = World::new(&["a", "b", "c"]);
     world.connect(0, "phone");
     let laptop = world.connect(1, "laptop");
@@ -131,7 +131,7 @@ fn all_converge_when_the_buckets_are_lost() {
 }
 
 #[test]
-fn without_the_buckets_a_gateway_shows_its_own_rows_and_the_others_leave() {
+fn without_the_buckets_own_rows_stay_and_rows_of_others_leave() {
     let mut world = World::new(&["a", "b"]);
     world.connect(0, "phone");
     world.connect(1, "laptop");
@@ -168,7 +168,7 @@ fn rows_that_the_server_drops_are_written_again() {
 }
 
 #[test]
-fn a_row_that_was_lost_on_its_way_is_read_again() {
+fn a_row_lost_between_server_and_reader_is_read_again() {
     let mut world = World::new(&["a", "b"]);
     world.pass(100);
     world.nodes[1].is_linked = false;
@@ -183,7 +183,7 @@ fn a_row_that_was_lost_on_its_way_is_read_again() {
 }
 
 #[test]
-fn a_deletion_that_was_lost_is_seen_in_the_lease() {
+fn a_lost_deletion_is_detected_by_the_lease() {
     let mut world = World::new(&["a", "b"]);
     let conn = world.connect(0, "phone");
     world.leave(0, conn);
@@ -196,7 +196,7 @@ fn a_deletion_that_was_lost_is_seen_in_the_lease() {
 }
 
 #[test]
-fn the_name_of_a_gateway_is_its_own() {
+fn two_gateways_cannot_have_one_name() {
     let mut world = World::new(&["a", "b"]);
     world.connect(0, "phone");
     world.start("a", "another", 0);
@@ -232,7 +232,7 @@ fn a_gateway_of_another_format_is_left_out_and_named_once() {
 }
 
 #[test]
-fn what_is_no_row_changes_nothing() {
+fn values_that_are_no_rows_are_ignored() {
     let mut world = World::new(&["a"]);
     for value in [
         "",
@@ -262,7 +262,7 @@ fn what_is_no_row_changes_nothing() {
 }
 
 #[test]
-fn a_fleet_has_as_many_gateways_as_there_is_room_for() {
+fn the_number_of_gateways_is_bounded() {
     let mut world = World::new(&["a"]);
     let value = r#"{"format":1,"boot":"b","incarnation":1,"stamp":1,"rows":[]}"#;
     for number in 0..40 {
@@ -279,7 +279,7 @@ fn a_fleet_has_as_many_gateways_as_there_is_room_for() {
 }
 
 #[test]
-fn a_process_outranks_an_earlier_one_though_the_buckets_are_lost() {
+fn a_later_process_has_precedence_even_after_the_buckets_are_lost() {
     let mut world = World::new(&["a", "b"]);
     for name in ["phone", "laptop"] {
         world.connect(1, name);
@@ -298,7 +298,7 @@ fn a_process_outranks_an_earlier_one_though_the_buckets_are_lost() {
 }
 
 #[test]
-fn a_row_over_which_an_earlier_value_is_written_is_written_again() {
+fn a_row_overwritten_by_an_earlier_value_is_written_again() {
     let mut world = World::new(&["a", "b"]);
     let conn = world.connect(0, "phone");
     world.pass(100);
@@ -326,7 +326,7 @@ fn entry(value: &[u8]) -> String {
 }
 
 #[test]
-fn ages_are_right_when_the_clock_is_set() {
+fn ages_are_correct_after_the_clock_is_set() {
     let mut world = World::new(&["a", "b"]);
     let conn = world.connect(0, "phone");
     world.leave(0, conn);

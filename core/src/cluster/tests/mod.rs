@@ -237,7 +237,7 @@ impl World {
                 while hub.poll_output().is_some() {}
                 if let Some(output) = cluster.poll_output(hub, now) {
                     is_quiet = false;
-                    self.carry_out(node, output);
+                    self.execute(node, output);
                 }
             }
             if is_quiet {
@@ -246,7 +246,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, node: usize, output: ClusterOutput) {
+    fn execute(&mut self, node: usize, output: ClusterOutput) {
         match output {
             ClusterOutput::Restart(why) => {
                 self.nodes[node].restarts.push(why);

@@ -57,7 +57,7 @@ fn an_instance_of_two_gateways_is_one_row() {
 }
 
 #[test]
-fn ages_travel_and_wall_clocks_do_not() {
+fn ages_are_transferred_and_wall_clocks_are_not() {
     let mut world = World::new(&["a", "b"]);
     world.connect(0, "phone");
     world.pass(9_000);
@@ -79,7 +79,7 @@ fn ages_travel_and_wall_clocks_do_not() {
 }
 
 #[test]
-fn a_quiet_connection_lives_at_the_other_gateways_too() {
+fn a_quiet_connection_stays_alive_at_the_other_gateways() {
     let mut world = World::new(&["a", "b"]);
     let conn = world.connect(0, "phone");
     for _ in 0..2 * TTL / 20_000 {
@@ -100,7 +100,7 @@ fn a_quiet_connection_lives_at_the_other_gateways_too() {
 }
 
 #[test]
-fn a_gateway_that_joins_later_shows_what_was_there() {
+fn a_gateway_that_joins_later_shows_the_existing_rows() {
     let mut world = World::new(&["a"]);
     let conn = world.connect(0, "phone");
     for _ in 0..30 {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_waited_while_the_machine_slept_is_not_news() {
+fn messages_that_waited_during_a_suspension_are_not_proofs_of_life() {
     let mut world = World::new(&["a", "b", "c"]);
     world.connect(1, "phone");
     world.pass(100);
@@ -28,7 +28,7 @@ fn what_waited_while_the_machine_slept_is_not_news() {
 }
 
 #[test]
-fn what_waited_while_the_machine_slept_in_a_join_is_not_news() {
+fn messages_that_waited_during_a_suspended_join_are_not_proofs_of_life() {
     let mut world = World::new(&["a", "b"]);
     world.connect(1, "phone");
     world.pass(100);
@@ -55,7 +55,7 @@ fn what_waited_while_the_machine_slept_in_a_join_is_not_news() {
 }
 
 #[test]
-fn a_join_that_takes_long_is_no_suspension() {
+fn a_slow_join_is_not_a_suspension() {
     let mut world = World::new(&["a", "b"]);
     world.connect(1, "phone");
     world.pass(100);

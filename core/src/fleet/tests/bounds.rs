@@ -50,7 +50,7 @@ fn a_source_has_at_most_the_bytes_of_a_roster() {
 }
 
 #[test]
-fn many_sources_share_what_a_list_may_have() {
+fn many_sources_share_the_bounds_of_a_list() {
     let config = RosterConfig {
         max_entries: 5_000,
         ..RosterConfig::default()
@@ -66,7 +66,7 @@ fn many_sources_share_what_a_list_may_have() {
 }
 
 #[test]
-fn rows_that_are_over_do_not_come_back() {
+fn rows_beyond_the_bound_do_not_reappear() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"old"}"#, 300_001);
     world.put(0, r#"{"instanceId":"nearly"}"#, 300_000);
@@ -95,7 +95,7 @@ fn a_source_that_does_not_exist_changes_nothing() {
 }
 
 #[test]
-fn rows_that_grow_keep_to_the_bytes_too() {
+fn growing_rows_stay_within_the_bytes() {
     let config = RosterConfig {
         max_entries: 1_000,
         ..RosterConfig::default()
@@ -122,7 +122,7 @@ fn rows_that_grow_keep_to_the_bytes_too() {
 }
 
 #[test]
-fn what_a_row_said_before_it_was_too_large_is_not_listed() {
+fn a_row_that_became_too_large_is_not_listed_with_old_values() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","host":"before"}"#, 0);
     let text = "x".repeat(MAX_ROW_BYTES);

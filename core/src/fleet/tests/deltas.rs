@@ -18,7 +18,7 @@ fn check(world: &mut World, seed: u64) {
 }
 
 #[test]
-fn deltas_lead_to_what_snapshots_say() {
+fn deltas_and_snapshots_lead_to_equal_lists() {
     for seed in 0..300 {
         let mut random = fastrand::Rng::with_seed(seed);
         let config = RosterConfig {
@@ -60,7 +60,7 @@ fn deltas_lead_to_what_snapshots_say() {
 }
 
 #[test]
-fn whoever_got_a_row_by_a_snapshot_hears_that_it_went() {
+fn a_row_of_a_snapshot_is_removed_by_a_later_delta() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"brief"}"#, 0);
     world.snapshot();
@@ -77,7 +77,7 @@ fn whoever_got_a_row_by_a_snapshot_hears_that_it_went() {
 }
 
 #[test]
-fn why_an_own_row_went_is_said() {
+fn the_removal_of_an_own_row_has_its_reason() {
     let config = RosterConfig {
         max_entries: 2,
         ..RosterConfig::default()
@@ -112,7 +112,7 @@ fn steps_of_the_last_input_add_up() {
 }
 
 #[test]
-fn deltas_of_the_version_at_hand_only_touch() {
+fn deltas_of_the_current_version_only_touch() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a"}"#, 0);
     // The row was in a snapshot, but in no delta.

@@ -23,7 +23,7 @@ fn one_row_for_an_instance_that_several_gateways_have() {
 }
 
 #[test]
-fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
+fn a_row_names_its_gateway_unless_it_is_also_an_own_row() {
     let mut world = World::new(&["home", "vps"]);
     world.beacon("here-1", "mac");
     world.put(0, r#"{"instanceId":"both"}"#, 9);
@@ -85,7 +85,7 @@ fn a_row_of_a_device_is_its_only_instance() {
 }
 
 #[test]
-fn a_row_that_several_gateways_have_does_not_wander_between_them() {
+fn a_row_of_several_gateways_does_not_alternate_between_them() {
     let mut world = World::new(&["home", "vps"]);
     let row = r#"{"instanceId":"both","reason":"connect"}"#;
     world.put(0, row, 0);
@@ -114,7 +114,7 @@ fn rows_without_ids_stay_apart_by_gateway() {
 }
 
 #[test]
-fn nobody_else_is_this_gateway() {
+fn rows_with_the_id_of_this_gateway_are_left_out() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":" OWN ","host":"thief"}"#, 0);
     world.put(
@@ -140,7 +140,7 @@ fn nobody_else_is_this_gateway() {
 }
 
 #[test]
-fn the_order_in_which_sources_speak_does_not_matter() {
+fn the_order_of_updates_does_not_change_the_merged_rows() {
     let rows = [
         (0, r#"{"instanceId":"a","host":"one","roles":["x"]}"#, 7),
         (1, r#"{"instanceId":"A","host":"two","roles":["y"]}"#, 7),

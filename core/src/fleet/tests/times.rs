@@ -13,7 +13,7 @@ fn reasons(world: &mut World) -> Vec<(String, Option<String>)> {
 }
 
 #[test]
-fn moments_are_on_the_clock_of_this_gateway() {
+fn times_are_on_the_clock_of_this_gateway() {
     let mut world = World::new(&["home"]);
     let mut row = world.row(
         r#"{"instanceId":"a","ts":5,"onlineSince":1,"lastActivityAt":2}"#,
@@ -43,7 +43,7 @@ fn moments_are_on_the_clock_of_this_gateway() {
 }
 
 #[test]
-fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
+fn rows_of_an_unreachable_gateway_leave_after_its_lease() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 0);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 1_000);
@@ -81,7 +81,7 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
 }
 
 #[test]
-fn nobody_is_gone_because_this_machine_slept() {
+fn a_suspension_of_this_machine_removes_no_rows() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);
     world.now = world.now.after(3_600_000);
@@ -95,7 +95,7 @@ fn nobody_is_gone_because_this_machine_slept() {
 }
 
 #[test]
-fn a_gateway_that_is_back_has_its_rows_back() {
+fn a_gateway_that_reconnects_has_its_rows_again() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);
     world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 1_000);
@@ -135,7 +135,7 @@ fn a_gateway_that_never_answered_is_stale() {
 }
 
 #[test]
-fn signs_of_life_are_no_news() {
+fn proofs_of_life_are_not_changes() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":3}"#, 0);
     world.send_delta();
@@ -156,7 +156,7 @@ fn signs_of_life_are_no_news() {
 }
 
 #[test]
-fn another_estimate_of_the_clock_is_no_news() {
+fn a_new_clock_estimate_is_not_a_change() {
     let mut world = World::new(&["home"]);
     let mut row = world.row(r#"{"instanceId":"a"}"#, 60_000);
     row.online_since_ms = Some(row.heard_ms - 60_000);

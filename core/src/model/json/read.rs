@@ -176,7 +176,7 @@ fn unescaped(text: &str) -> String {
     let mut rest = text.chars();
     while let Some(char) = rest.next() {
         let escaped = if char == '\\' { rest.next() } else { None };
-        let said = match escaped {
+        let decoded = match escaped {
             None => char,
             Some('b') => '\u{8}',
             Some('f') => '\u{c}',
@@ -190,7 +190,7 @@ fn unescaped(text: &str) -> String {
             }
             Some(char) => char,
         };
-        units.extend_from_slice(said.encode_utf16(&mut [0; 2]));
+        units.extend_from_slice(decoded.encode_utf16(&mut [0; 2]));
     }
     String::from_utf16_lossy(&units)
 }
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_surrogate_pair_costs_one_character() {
+    fn half_a_surrogate_pair_replaces_one_character() {
         for (text, value) in [
             (r#""a\ud800b""#, "a\u{fffd}b"),
             (r#""\udc00\ud83d\ude00\ud800""#, "\u{fffd}😀\u{fffd}"),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_members_cost_themselves_alone() {
+    fn invalid_members_are_left_out_alone() {
         let text = r#" {"a":1e999,"b":[[{"c":-1E-999}]],"b":"x","d":null,"\u0065":true} "#;
         let [a, b, d, e, f] = members(text, ["a", "b", "d", "e", "f"]).unwrap();
         assert_eq!(a.and_then(integer), Some(MAX_SAFE_INTEGER));

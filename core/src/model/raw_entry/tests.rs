@@ -23,7 +23,7 @@ fn an_instance_id_that_repeats_the_device_id_is_none() {
 }
 
 #[test]
-fn tells_the_gateway_from_its_clients() {
+fn distinguishes_the_gateway_from_its_clients() {
     assert!(one(r#"{"mode":"gateway","reason":"self"}"#).is_self());
     assert!(one(r#"{"text":"Gateway: pi (10.0.0.1)"}"#).is_self());
     assert!(!one(r#"{"mode":"gateway","reason":"connect","text":"Gateway: x"}"#).is_self());
@@ -74,7 +74,7 @@ const ROWS: [&str; 22] = [
 
 /// The contents of a row do not depend on its spelling.
 #[test]
-fn spelling_does_not_count() {
+fn spelling_of_members_does_not_matter() {
     let names = [
         "host",
         "ts",
@@ -106,15 +106,15 @@ fn spelling_does_not_count() {
                 row.get(name),
                 last.map(|(_, value)| value).filter(|value| *value != "null")
             );
-            let said = row.get(name).and_then(string_of);
-            assert_eq!(row.str(name), said.as_deref(), "{name} of {text}");
+            let expected = row.get(name).and_then(string_of);
+            assert_eq!(row.str(name), expected.as_deref(), "{name} of {text}");
         }
     }
     assert!(verbatim >= 12, "only {verbatim} were kept as they came");
 }
 
 #[test]
-fn edits_change_what_they_say_and_nothing_else() {
+fn edits_change_only_their_members() {
     for text in ROWS {
         let row = one(text);
         for name in ["ts", "host", "a", "new \"one\""] {

@@ -128,7 +128,7 @@ fn from_checkpoint(text: &str, after_ms: u64) -> (usize, Replay) {
 }
 
 #[test]
-fn a_moment_is_reached_from_the_last_checkpoint_before_it() {
+fn a_moment_is_replayed_from_the_last_checkpoint_before_it() {
     let text = with_checkpoints();
     let mut recording = Recording::open(text.as_str()).unwrap();
     let length_ms = recording.end().age_ms - recording.header().at;
@@ -214,7 +214,7 @@ fn copies_are_few_and_spread_over_the_whole_recording() {
 }
 
 #[test]
-fn what_is_wrong_is_stated_with_its_line_and_what_is_before_it_is_shown() {
+fn an_error_has_its_line_and_earlier_lines_are_shown() {
     let (_, text) = recorded();
     let lines: Vec<&str> = text.lines().collect();
     let cut = &text[..text.len() / 2];
@@ -267,7 +267,7 @@ fn what_is_wrong_is_stated_with_its_line_and_what_is_before_it_is_shown() {
 }
 
 #[test]
-fn piece_by_piece_it_is_the_recording_that_was_opened_at_once() {
+fn opening_in_pieces_and_at_once_give_equal_recordings() {
     let (_, text) = recorded();
     for (text, most_lines) in [(&*text, 1), (&*text, 100), (&text[..text.len() / 2], 7)] {
         let mut whole = Recording::open(text).unwrap();

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_names_say_nothing_of_a_cause() {
+    fn causes_have_no_numbers_and_names() {
         assert_eq!(
             of(
                 r#"The client "a b" connected 20 times, each time with another id: "c", "d" and more, for 2 days."#

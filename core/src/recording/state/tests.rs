@@ -165,7 +165,7 @@ fn rows(replay: &mut Replay) -> Vec<PresenceEntry> {
 /// A replay from a checkpoint has equal rows, findings and explanations as one from the start, after each
 /// input.
 #[test]
-fn a_replay_that_begins_with_a_checkpoint_goes_on_alike() {
+fn a_replay_from_a_checkpoint_equals_one_from_the_start() {
     let mut compared = 0;
     let mut checkpoints = String::new();
     let mut codes = BTreeSet::new();

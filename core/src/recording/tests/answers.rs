@@ -134,7 +134,7 @@ fn findings_from_memory_are_those_of_the_gateway() {
 }
 
 #[test]
-fn new_ids_are_found_by_what_ended() {
+fn new_ids_are_found_from_ended_connections() {
     let mut lab = Lab::new();
     for n in 0..3 {
         let conn = lab.join(Some(&alloc::format!("tab-{n}")));
@@ -201,7 +201,7 @@ fn a_long_list_is_nearly_full_too() {
 }
 
 #[test]
-fn the_row_of_a_visitor_goes_by_its_own_ttl_in_a_replay_too() {
+fn the_row_of_an_http_beacon_expires_by_its_own_ttl_in_a_replay() {
     let mut lab = Lab::new();
     let mut visitor = handshake(1, "");
     let client = Arc::get_mut(&mut visitor.client).unwrap();

@@ -147,7 +147,7 @@ fn silence_is_a_cause() {
 }
 
 #[test]
-fn many_rows_that_go_at_once_are_all_forgotten() {
+fn many_rows_removed_at_once_are_all_dropped() {
     let mut lab = Lab::new();
     lab.replay.note_changes();
     let conns: Vec<_> = (0..150)

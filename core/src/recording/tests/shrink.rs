@@ -110,7 +110,7 @@ fn the_cause_stays() {
 
 /// Another client evicts then, but the cause is the size of the list.
 #[test]
-fn a_full_list_and_one_row_more_make_an_eviction() {
+fn a_full_list_and_one_more_row_cause_an_eviction() {
     let (mut header, lines, until) = lines();
     header.max_entries = 5;
     let kept = shrink(&header, &lines, until, FindingKind::Evictions).unwrap();
@@ -121,7 +121,7 @@ fn a_full_list_and_one_row_more_make_an_eviction() {
 
 /// Without a bound, the search would copy many inputs many times.
 #[test]
-fn a_search_that_is_too_long_ends_with_what_it_has() {
+fn a_search_at_its_limit_returns_the_best_result_so_far() {
     let (header, mut lines, _) = lines();
     let (start, end) = (lines[0].now(), lines.last().unwrap().now());
     let pong = Line::new(start, Step::Input(Input::Pong(99)));

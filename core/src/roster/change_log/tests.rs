@@ -34,7 +34,7 @@ fn report(roster: &mut Roster, ids: core::ops::Range<u32>) {
 }
 
 #[test]
-fn rows_that_come_and_go_between_deltas_are_not_mentioned() {
+fn rows_added_and_removed_between_deltas_are_left_out() {
     let mut roster = roster();
     report(&mut roster, 0..9);
     roster.encode_delta(1, START);
@@ -64,7 +64,7 @@ fn removals_are_bounded_too() {
 }
 
 #[test]
-fn a_row_that_a_snapshot_showed_is_mentioned_when_it_goes() {
+fn a_removed_row_that_a_snapshot_had_is_in_the_delta() {
     let mut roster = roster();
     report(&mut roster, 0..1);
     roster.encode_snapshot(START);

@@ -56,7 +56,7 @@ pub(super) struct Texts {
 
 impl Texts {
     /// Frees the texts: an outdated one would take up to 2 MB until the next is encoded.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.list = None;
         self.snapshot = None;
         self.order = None;

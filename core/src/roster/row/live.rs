@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use super::field::Fields;
+use super::handshake_fields::HandshakeFields;
 use super::stamps::{Origin, Stamp, Stated};
-use super::writers::{Fields, Said};
 use crate::model::Role;
 use crate::model::entry::PresenceEntry;
 
@@ -19,7 +20,7 @@ pub(crate) struct Live {
     pub(crate) conn_id: Box<str>,
     pub(crate) role: Role,
     pub(crate) scopes: Arc<[Box<str>]>,
-    pub(crate) said: Said,
+    pub(crate) handshake: HandshakeFields,
     /// When it wrote the row, on the age clock.
     pub(crate) written_ms: u64,
 }
@@ -27,7 +28,7 @@ pub(crate) struct Live {
 impl Live {
     /// Whether the row's `instanceId` has the spelling of its handshake.
     pub(crate) fn has_instance_id_of(&self, shown: &PresenceEntry) -> bool {
-        let id = &self.said.client().instance_id;
+        let id = &self.handshake.client().instance_id;
         id.is_some() && *id == shown.instance_id
     }
 

@@ -3,6 +3,8 @@
 
 mod class;
 mod device;
+mod field;
+mod handshake_fields;
 mod live;
 mod merge;
 #[cfg(feature = "recording")]
@@ -20,6 +22,8 @@ use serde_json::value::RawValue;
 
 pub(super) use self::class::{Class, Place};
 pub(super) use self::device::Device;
+pub(super) use self::field::{Field, Fields};
+pub(super) use self::handshake_fields::HandshakeFields;
 pub(super) use self::live::{Detached, Live};
 pub(super) use self::merge::{overlay, overlay_id};
 #[cfg(feature = "recording")]
@@ -27,7 +31,7 @@ pub(crate) use self::saved::SavedRow;
 use self::sets::Sets;
 pub(super) use self::stamps::{Origin, Stamp, Stamps, Stated};
 pub(super) use self::user::{Part, Shared};
-pub(super) use self::writers::{Field, Fields, Said, Writers};
+pub(super) use self::writers::Writers;
 use super::clock::Clock;
 use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::model::key::{PresenceKey, RowKey};
@@ -129,15 +133,15 @@ impl Row {
     pub(super) fn attach(&mut self, mut live: Live, now_ms: u64, max_bytes: usize) {
         if self.live.is_empty() {
             self.online_since_ms = now_ms;
-            if !live.said.has_user() {
+            if !live.handshake.has_user() {
                 self.fields.user_id = None;
             }
         }
         // The ids of the handshake are already written, and may leave less room.
         self.writers.shed(&mut self.fields, max_bytes);
-        live.said.fit(&mut self.fields, max_bytes);
+        live.handshake.fit(&mut self.fields, max_bytes);
         self.writers
-            .write(&mut self.fields, &live.said, live.conn, max_bytes);
+            .write(&mut self.fields, &live.handshake, live.conn, max_bytes);
         self.was_connected = true;
         // Sorted by connect order, because an evicted row gets its connections back in any order.
         let at = self.live.partition_point(|other| other.conn < live.conn);
@@ -164,8 +168,8 @@ impl Row {
             let fields = self.writers.of(conn);
             self.stamps.write(gone.stamp(fields, &self.fields));
             // The close itself writes it.
-            self.stamps.forget(Field::Reason.into());
-            self.writers.forget_all();
+            self.stamps.remove(Field::Reason.into());
+            self.writers.clear();
             self.sets.detach_last(&gone, &self.fields);
             return Detached::Last;
         }
@@ -175,7 +179,7 @@ impl Row {
         {
             self.stamps.write(gone.stamp_of_id());
         }
-        let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
+        let remaining = self.live.iter().rev().map(|live| (live.conn, &live.handshake));
         let mut is_changed = is_input_gone;
         is_changed |= self
             .writers
@@ -227,7 +231,7 @@ impl Row {
             return false;
         }
         let is_changed = self.derive_sets(max_bytes);
-        self.sets.forget_hidden(&self.fields);
+        self.sets.retain_shown(&self.fields);
         is_changed
     }
 

@@ -84,7 +84,7 @@ impl Row {
         };
         let live = |live: &Live| SavedLive {
             conn: live.conn,
-            fields: live.said.fields(),
+            fields: live.handshake.fields(),
             written: live.written_ms,
         };
         let device = |device: &Device| (device.key.as_str().into(), device.is_proven);

@@ -102,7 +102,7 @@ impl Sets {
     }
 
     /// Drops those of beacons that the row does not show.
-    pub(crate) fn forget_hidden(&mut self, shown: &PresenceEntry) {
+    pub(crate) fn retain_shown(&mut self, shown: &PresenceEntry) {
         self.added_roles.retain(|role| shown.roles.contains(role));
         self.added_scopes.retain(|scope| shown.scopes.contains(scope));
     }
@@ -113,7 +113,7 @@ impl Sets {
             bytes: max_bytes.saturating_sub(size::without_sets(entry)),
             is_short: false,
         };
-        let (roles, scopes) = self.brought(entry, live);
+        let (roles, scopes) = self.current(entry, live);
         let roles = fitting("roles", roles.chain(texts(&self.added_roles)), &mut room);
         let scopes = fitting("scopes", scopes.chain(texts(&self.added_scopes)), &mut room);
         let has_new_roles = !texts(&entry.roles).eq(roles.iter().copied());
@@ -127,7 +127,7 @@ impl Sets {
     }
 
     /// Roles and scopes of the live connections in connect order, with repeats; without a connection, those that stayed.
-    fn brought<'a>(&'a self, shown: &'a PresenceEntry, live: &'a [Live]) -> (Items<'a>, Items<'a>) {
+    fn current<'a>(&'a self, shown: &'a PresenceEntry, live: &'a [Live]) -> (Items<'a>, Items<'a>) {
         match &self.index {
             Some(index) => (Box::new(index.roles.iter()), Box::new(index.scopes.iter())),
             None if live.is_empty() => (

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::writers::{Field, Fields};
+use super::field::{Field, Fields};
 
 /// The kind of write that a member is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +84,13 @@ impl Stamps {
             *last = stamp;
             return;
         }
-        self.forget(stamp.stated);
+        self.remove(stamp.stated);
         self.0.reserve_exact(1);
         self.0.push(stamp);
     }
 
     /// Removes the writers of these members.
-    pub(crate) fn forget(&mut self, stated: Stated) {
+    pub(crate) fn remove(&mut self, stated: Stated) {
         self.0.retain_mut(|stamp| {
             stamp.stated = stamp.stated.without(stated);
             stamp.stated != Stated::default()
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(stamps.last_beacon().map(|stamp| stamp.conn), Some(2));
         stamps.write(stamp(3, both.with(Stated::ROLES, true)));
         assert_eq!(stamps.0.len(), 1, "what is replaced is not kept");
-        stamps.forget(host);
+        stamps.remove(host);
         assert_eq!(writer(&stamps, host), None);
         assert_eq!(writer(&stamps, ip), Some(3));
     }

@@ -56,7 +56,7 @@ impl Roster {
         if input != before {
             self.activity.rows.insert(row);
         }
-        self.tell_activity();
+        self.publish_activity();
         Some(before.is_some())
     }
 
@@ -68,11 +68,11 @@ impl Roster {
             return;
         }
         self.set_input(row, None, None);
-        self.texts.forget();
+        self.texts.clear();
         self.store[row].revision = self.log.outdated();
         self.share_with_siblings(row);
         self.activity.rows.insert(row);
-        self.tell_activity();
+        self.publish_activity();
     }
 
     /// The moment of the row's last input, ms since the Unix epoch, if it has one.
@@ -112,7 +112,7 @@ impl Roster {
     }
 
     /// Broadcasts pending changes, if the interval is over.
-    pub(super) fn tell_activity(&mut self) {
+    pub(super) fn publish_activity(&mut self) {
         if self
             .activity_due_ms()
             .is_some_and(|due_ms| due_ms <= self.settled_ms)

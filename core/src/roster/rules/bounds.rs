@@ -3,7 +3,7 @@
 use super::Report;
 use crate::model::ClientInfo;
 use crate::model::entry::PresenceEntry;
-use crate::roster::history::Gone;
+use crate::roster::history::RowRemoval;
 use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 
 /// The quota that a beacon's rows about other instances count against (SPEC 1.5).
@@ -89,7 +89,7 @@ impl Roster {
                 self.evictions.closed += 1;
             }
             let cause = self.store[kept].last_writer();
-            self.remove(id, Gone::Evicted { was_live }, cause);
+            self.remove(id, RowRemoval::Evicted { was_live }, cause);
         }
     }
 
@@ -102,7 +102,7 @@ impl Roster {
         {
             self.evictions.over_quota += 1;
             let cause = self.store[kept].last_writer();
-            self.remove(oldest, Gone::OverQuota, cause);
+            self.remove(oldest, RowRemoval::OverQuota, cause);
         }
     }
 

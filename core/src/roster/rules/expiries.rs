@@ -3,7 +3,7 @@
 use super::Row;
 use crate::model::status::{Status, Thresholds, has_left};
 use crate::model::time::Now;
-use crate::roster::history::Gone;
+use crate::roster::history::RowRemoval;
 use crate::roster::{Roster, RowId};
 
 /// The number of expired rows so far, and the longest delay of an expiry.
@@ -87,7 +87,7 @@ impl Roster {
             let overstay_ms = now.age_ms.saturating_sub(over_ms);
             self.expiries.max_overstay_ms = self.expiries.max_overstay_ms.max(overstay_ms);
         }
-        self.remove(id, Gone::Expired, 0);
+        self.remove(id, RowRemoval::Expired, 0);
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_is_none() {
+    fn a_suspension_is_not_an_overstay() {
         let mut roster = with_a_row();
         let woke = START.after(900_000);
         roster.spare_live_rows(woke.after(25_000).age_ms);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_goes_by_its_own_ttl_unless_another_beacon_keeps_it() {
+    fn a_row_expires_by_its_own_ttl_unless_another_beacon_renews_it() {
         let mut roster = with_a_row();
         let beacon = |ttl_ms| Beacon {
             instance_id: Some("cron".into()),

@@ -4,7 +4,7 @@ use super::{ConnectWrite, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
-use crate::roster::history::What;
+use crate::roster::history::RowEventKind;
 use crate::roster::{Roster, RowId};
 
 /// The target of a beacon.
@@ -45,7 +45,7 @@ impl Ids {
 
 /// The target of a handshake.
 #[derive(Debug)]
-pub(super) struct Landing {
+pub(super) struct ConnectTarget {
     pub(super) ids: Ids,
     /// The row, if it exists.
     pub(super) row: Option<RowId>,
@@ -87,20 +87,20 @@ impl Roster {
     }
 
     /// Returns the target of the handshake.
-    pub(super) fn landing(&self, write: &ConnectWrite<'_>) -> Landing {
+    pub(super) fn connect_target(&self, write: &ConnectWrite<'_>) -> ConnectTarget {
         let ids = self.ids(write.client, write.device_id);
         let key = ids.key(write.conn_id);
         let row = self.row_of(&ids, &key);
         if row.is_some_and(|row| self.is_closed_to(row, ids.device.as_ref())) {
             let key = RowKey::Connection(write.conn_id.into());
-            return Landing {
+            return ConnectTarget {
                 ids,
                 row: self.store.find(&key),
                 key,
                 is_apart: true,
             };
         }
-        Landing {
+        ConnectTarget {
             ids,
             row,
             key,
@@ -156,7 +156,7 @@ impl Roster {
             let new_key = RowKey::Named(instance.clone());
             #[cfg(feature = "changes")]
             self.note_rename(&old_key, &new_key);
-            self.note(new_key, Some(old_key.clone()), What::Renamed, 0);
+            self.note(new_key, Some(old_key.clone()), RowEventKind::Renamed, 0);
             self.log.rekeyed(id, old_key, self.store.len());
         }
     }

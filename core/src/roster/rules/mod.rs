@@ -19,14 +19,14 @@ pub(super) use self::activity::Activity;
 pub use self::bounds::{BeaconError, Evictions, Holder};
 pub use self::expiries::Expiries;
 pub use self::identity::BeaconTarget;
-pub use self::ownership::{Aim, Disputes, Move};
+pub use self::ownership::{BeaconSubject, Disputes, Move};
 pub use self::report::Report;
 use super::clock::moment_before;
-use super::history::What;
-use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
+use super::history::RowEventKind;
+use super::row::{Detached, Device, HandshakeFields, Live, Row, overlay, overlay_id};
 use super::store::RowId;
 use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Roster, size};
-use crate::model::address::is_loopback;
+use crate::model::ip::is_loopback;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
@@ -64,7 +64,7 @@ impl ConnectWrite<'_> {
             conn_id: self.conn_id.into(),
             role: self.role,
             scopes: self.scopes.clone(),
-            said: Said::new(self.client, self.role, ip, self.user),
+            handshake: HandshakeFields::new(self.client, self.role, ip, self.user),
             written_ms,
         }
     }
@@ -73,7 +73,7 @@ impl ConnectWrite<'_> {
     #[cfg(feature = "recording")]
     pub(crate) fn live(&self, fields: u16, written_ms: u64) -> Live {
         let mut live = self.as_live(written_ms);
-        live.said = live.said.limited_to(fields);
+        live.handshake = live.handshake.limited_to(fields);
         live
     }
 }
@@ -89,7 +89,7 @@ impl Roster {
         self.log.publish();
         self.replace_left_behind(row, write);
         self.enforce_cap(row);
-        self.tell_activity();
+        self.publish_activity();
         row
     }
 
@@ -98,7 +98,7 @@ impl Roster {
     /// Otherwise returns `None` and changes nothing.
     pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
         self.settle(now);
-        let is_there = self.landing(write).row.is_some();
+        let is_there = self.connect_target(write).row.is_some();
         if !self.has_bytes_without_live_rows() || !is_there && !self.has_room_without_live_rows() {
             return None;
         }
@@ -119,27 +119,27 @@ impl Roster {
     pub fn keep_rebuilt(&mut self, row: RowId) {
         self.log.publish();
         self.enforce_cap(row);
-        self.tell_activity();
+        self.publish_activity();
     }
 
     fn write_connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
-        let landing = self.landing(write);
-        let id = match landing.row {
+        let target = self.connect_target(write);
+        let id = match target.row {
             Some(id) => id,
             None => {
-                if landing.is_apart {
+                if target.is_apart {
                     self.disputes.apart += 1;
-                    self.note(landing.key.clone(), None, What::Apart, write.conn);
+                    self.note(target.key.clone(), None, RowEventKind::Apart, write.conn);
                 }
-                self.make_row(landing.key, Holder::Unlimited, now)
+                self.make_row(target.key, Holder::Unlimited, now)
             }
         };
         let max_bytes = self.max_row_bytes(id).max(ROW_SHARE_BYTES);
         let mut others = Vec::new();
-        if !landing.is_apart {
-            self.rekey(id, landing.ids.instance.as_ref());
-            let own_id = self.own_instance_id(write.client, &landing.ids);
-            if let Some(device) = landing.ids.device {
+        if !target.is_apart {
+            self.rekey(id, target.ids.instance.as_ref());
+            let own_id = self.own_instance_id(write.client, &target.ids);
+            if let Some(device) = target.ids.device {
                 others = self.own(id, device);
             }
             let row = &mut self.store[id];
@@ -153,7 +153,7 @@ impl Roster {
         let live = write.as_live(now.age_ms);
         let newest = self.store[id].live.last();
         self.disputes.shared +=
-            u64::from(newest.is_some_and(|newest| newest.said.has_other_host(&live.said)));
+            u64::from(newest.is_some_and(|newest| newest.handshake.has_other_host(&live.handshake)));
         self.attach(id, live, max_bytes, now);
         // A row with a connection of its own counts against no quota.
         self.store.set_holder(id, None);
@@ -196,7 +196,7 @@ impl Roster {
         self.measure(row);
         self.log_change(row);
         self.log.publish();
-        self.tell_activity();
+        self.publish_activity();
     }
 
     /// Handles a pong on a live connection of the row, which is a proof of life, without a new version. Does
@@ -227,7 +227,7 @@ impl Roster {
         self.write_beacon(report.into(), None, holder, now)
     }
 
-    /// Handles a beacon that is about the row of its connection regardless of its ids ([`Aim::Connection`]): writes
+    /// Handles a beacon that is about the row of its connection regardless of its ids ([`BeaconSubject::Connection`]): writes
     /// that row without ids. If it is not listed, writes the row that the handshake would get, with the
     /// handshake's ids unless these belong to another device (SPEC 1.2, 1.4).
     ///
@@ -244,14 +244,14 @@ impl Roster {
         let target = match row.filter(|&row| self.contains(row)) {
             Some(row) => BeaconTarget::Row(row),
             None => {
-                let landing = self.landing(write);
-                if !landing.is_apart {
-                    instance_id = self.own_instance_id(write.client, &landing.ids);
+                let target = self.connect_target(write);
+                if !target.is_apart {
+                    instance_id = self.own_instance_id(write.client, &target.ids);
                     device_id = write.device_id;
                 }
-                landing
+                target
                     .row
-                    .map_or(BeaconTarget::Key(landing.key), BeaconTarget::Row)
+                    .map_or(BeaconTarget::Key(target.key), BeaconTarget::Row)
             }
         };
         let report = report.into().with_ids(instance_id, device_id);
@@ -311,7 +311,7 @@ impl Roster {
         self.log.publish();
         self.enforce_quota(holder, id);
         self.enforce_cap(id);
-        self.tell_activity();
+        self.publish_activity();
         Ok(id)
     }
 
@@ -322,11 +322,11 @@ impl Roster {
     pub fn settle(&mut self, now: Now) {
         self.settled_ms = now.age_ms;
         if self.clock.follow(now) {
-            self.texts.forget();
+            self.texts.clear();
             self.log.shifted(self.store.ids());
         }
         self.expire_old(now);
-        self.tell_activity();
+        self.publish_activity();
     }
 
     /// When [`settle`](Self::settle) is next due, on `Now::age_ms`.
@@ -380,13 +380,13 @@ impl Roster {
     }
 
     pub(super) fn log_change(&mut self, id: RowId) {
-        self.texts.forget();
+        self.texts.clear();
         self.store[id].revision = self.log.changed(id);
         self.share_with_siblings(id);
     }
 
     fn log_touch(&mut self, id: RowId) {
-        self.texts.forget();
+        self.texts.clear();
         let row = &mut self.store[id];
         row.revision = self.log.touched(id, row.written_ms);
     }

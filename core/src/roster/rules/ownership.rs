@@ -7,13 +7,13 @@ use super::{BeaconTarget, ConnectWrite, Holder, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
-use crate::roster::history::{Gone, What};
+use crate::roster::history::{RowEventKind, RowRemoval};
 use crate::roster::row::{Device, Live, Row};
 use crate::roster::{ROW_SHARE_BYTES, Roster, RowId};
 
 /// The subject of a beacon, for the rights of its connection (SPEC 2, "Beacon rights").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
+pub enum BeaconSubject {
     /// The connection's own row.
     Own,
     /// The row of the connection, regardless of the beacon's ids: they identify nothing, or resolve to a row
@@ -67,18 +67,18 @@ impl Roster {
     /// The row that the beacon resolves to decides, and only without such a row the key. Otherwise a client could
     /// write the row of another one by sending its own id with the `deviceId` of the other.
     #[must_use]
-    pub fn aim(
+    pub fn beacon_subject(
         &self,
         report: &Report<'_>,
         write: &ConnectWrite<'_>,
         key: &RowKey,
         row: Option<RowId>,
-    ) -> Aim {
+    ) -> BeaconSubject {
         if report.has_placeholder_ids() {
-            return Aim::Connection;
+            return BeaconSubject::Connection;
         }
         let (names_key, is_owned) = match self.beacon_target(report) {
-            BeaconTarget::Row(target) if Some(target) == row => return Aim::Own,
+            BeaconTarget::Row(target) if Some(target) == row => return BeaconSubject::Own,
             BeaconTarget::Row(target) => (
                 self.key(target) == Some(key),
                 self.is_closed_to(target, key_of(write.device_id).as_ref()),
@@ -87,12 +87,12 @@ impl Roster {
         };
         let names_self = names_key || names_device_only(report, write);
         if names_self && self.is_apart(write, key, row) {
-            return Aim::Connection;
+            return BeaconSubject::Connection;
         }
         match (is_owned, names_key) {
-            (true, _) => Aim::Owned,
-            (false, true) => Aim::Own,
-            (false, false) => Aim::Other,
+            (true, _) => BeaconSubject::Owned,
+            (false, true) => BeaconSubject::Own,
+            (false, false) => BeaconSubject::Other,
         }
     }
 
@@ -122,7 +122,7 @@ impl Roster {
         }
         match row.and_then(|row| self.key(row)) {
             Some(key) => matches!(key, RowKey::Connection(_)),
-            None => self.landing(write).is_apart,
+            None => self.connect_target(write).is_apart,
         }
     }
 
@@ -161,7 +161,7 @@ impl Roster {
             let has_room = self.has_room_without_live_rows() && self.has_bytes_without_live_rows();
             let row = has_room.then(|| {
                 let key = RowKey::Connection(live.conn_id.clone());
-                self.note(key.clone(), None, What::MovedApart, conn);
+                self.note(key.clone(), None, RowEventKind::MovedApart, conn);
                 let id = self.make_row(key, Holder::Unlimited, now);
                 let max_bytes = self.max_row_bytes(id).max(ROW_SHARE_BYTES);
                 self.attach(id, live, max_bytes, now);
@@ -191,7 +191,7 @@ impl Roster {
             .filter(|&id| id != kept && is_left_behind(&self.store[id]))
             .collect();
         for id in left_behind {
-            self.remove(id, Gone::Replaced, write.conn);
+            self.remove(id, RowRemoval::Replaced, write.conn);
         }
     }
 }

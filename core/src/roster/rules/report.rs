@@ -168,7 +168,7 @@ impl<'a> Report<'a> {
         let said = texts.fold(Fields::default(), |fields, (field, text)| {
             fields.with(field, text.is_some())
         });
-        row.writers.forget(said);
+        row.writers.remove(said);
         row.stamps.write(Stamp {
             conn: self.conn,
             at_ms,

@@ -84,7 +84,7 @@ fn a_join_and_a_leave_are_reported_once() {
 }
 
 #[test]
-fn who_is_back_within_the_grace_period_did_not_leave() {
+fn a_reconnect_within_the_grace_period_is_not_a_leave() {
     let mut visits = Visits::new(1_000, 0);
     visits.apply(changes(vec![], vec![row("a", Some(2)), row("b", Some(2))]), at(0));
     let gone = || {
@@ -110,7 +110,7 @@ fn who_is_back_within_the_grace_period_did_not_leave() {
 }
 
 #[test]
-fn what_came_and_went_between_two_looks_is_reported() {
+fn a_join_and_leave_between_two_polls_are_both_reported() {
     let mut visits = Visits::new(0, 0);
     let closing = ended("a", Some(3), StayEnd::Closed);
     let short = changes(vec![closing.clone()], vec![closed("a")]);
@@ -130,7 +130,7 @@ fn what_came_and_went_between_two_looks_is_reported() {
 }
 
 #[test]
-fn a_reconnect_within_one_look_is_a_leave_and_a_join_without_a_grace_period() {
+fn without_a_grace_period_a_reconnect_between_polls_is_a_leave_and_a_join() {
     for (grace_ms, wanted) in [(0, vec!["-a closed", "+a"]), (1, vec![])] {
         let mut visits = Visits::new(grace_ms, 0);
         visits.apply(changes(vec![], vec![row("a", Some(1))]), at(0));
@@ -166,7 +166,7 @@ fn a_visit_keeps_its_key_when_the_row_gets_another() {
 }
 
 #[test]
-fn what_is_missing_after_lost_events_left() {
+fn rows_missing_after_lost_events_left() {
     let mut visits = Visits::new(0, 0);
     visits.apply(changes(vec![], vec![row("a", None), row("b", None)]), at(0));
     let whole = RowChanges {
@@ -180,7 +180,7 @@ fn what_is_missing_after_lost_events_left() {
 }
 
 #[test]
-fn a_close_among_lost_events_is_not_taken_for_a_statement() {
+fn a_close_among_lost_events_is_not_reported_as_stated() {
     let mut visits = Visits::new(0, 0);
     visits.apply(changes(vec![], vec![row("a", Some(1)), row("b", Some(1))]), at(0));
     let whole = RowChanges {
@@ -195,7 +195,7 @@ fn a_close_among_lost_events_is_not_taken_for_a_statement() {
 }
 
 #[test]
-fn the_leaves_that_wait_are_bounded_by_the_size_of_the_roster() {
+fn pending_leaves_are_bounded_by_the_size_of_the_roster() {
     for (max_entries, bound) in [(0, MAX_LEAVING), (MAX_LEAVING + 7, MAX_LEAVING + 7)] {
         let mut visits = Visits::new(1_000_000, max_entries);
         for number in 0..bound + 3 {

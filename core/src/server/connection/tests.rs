@@ -122,7 +122,7 @@ fn assert_is_closed(connection: &mut Connection) {
 }
 
 #[test]
-fn what_the_shell_does_not_need_is_not_copied_for_it() {
+fn members_that_the_shell_does_not_need_are_not_copied() {
     let mut params = params();
     params["caps"] = json!(["presence-delta"]);
     params["commands"] = json!(["camera.snap"]);
@@ -154,7 +154,7 @@ fn the_challenge_comes_first() {
 }
 
 #[test]
-fn an_accepted_operator_joins_with_what_it_asked_for() {
+fn an_accepted_operator_joins_with_the_requested_scopes() {
     let mut connection = authenticating(&with_device(params()));
     connection.handle_evidence(
         &Evidence {
@@ -212,7 +212,7 @@ const RECORDED: [(u32, &str); 3] = [
 ];
 
 #[test]
-fn real_clients_are_let_in() {
+fn real_clients_are_accepted() {
     for (protocol, text) in RECORDED {
         let mut connection = opened();
         connection.handle_text(text, START);
@@ -232,7 +232,7 @@ fn real_clients_are_let_in() {
 }
 
 #[test]
-fn a_node_has_no_scopes_whatever_it_asked_for() {
+fn a_node_is_granted_no_scopes() {
     let mut params = params();
     params["role"] = json!("node");
     params["caps"] = json!(["camera"]);
@@ -250,7 +250,7 @@ fn a_node_has_no_scopes_whatever_it_asked_for() {
 }
 
 #[test]
-fn the_highest_common_protocol_is_in_force() {
+fn the_highest_common_protocol_is_used() {
     for (min, max, expected) in [(3, 3, 3), (4, 4, 4), (3, 4, 4), (1, 99, 4)] {
         let mut params = params();
         params["minProtocol"] = json!(min);

@@ -39,15 +39,15 @@ impl Hub {
         if self.is_shut_down {
             return;
         }
-        self.forget_nodes();
-        self.tell_nodes(now);
+        self.remove_gone_nodes();
+        self.broadcast_nodes(now);
         let is_changed = self.version() != self.announced_version;
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
             self.sending_began_ms = Some(now.age_ms);
         } else if !is_changed {
-            self.tell_touches(now);
+            self.broadcast_touches(now);
         }
         if self.own_rows_at_ms.is_some_and(|at_ms| at_ms <= now.age_ms) {
             self.send_own_rows(true, now);

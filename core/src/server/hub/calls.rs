@@ -10,8 +10,8 @@ use super::{ConnId, Hub, HubOutput, explain};
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
-use crate::roster::history::{Refusal, What};
-use crate::roster::{Aim, BeaconError, Holder, Report};
+use crate::roster::history::{Refusal, RowEventKind};
+use crate::roster::{BeaconError, BeaconSubject, Holder, Report};
 use crate::server::Item;
 use crate::wire::history::HistoryQuery;
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
@@ -39,7 +39,7 @@ impl Hub {
     /// The output that answers the request.
     pub(super) fn answer(&mut self, conn: ConnId, request: &Request, now: Now) -> HubOutput {
         let slot = conn.slot;
-        let result = self.carry_out(slot, request, now);
+        let result = self.execute(slot, request, now);
         let hides = self.hides(slot);
         let response = match result {
             Ok(Answer::History(query)) => return HubOutput::History(conn, request.id.clone(), query),
@@ -64,7 +64,7 @@ impl Hub {
     }
 
     /// Carries out the request and counts it.
-    pub(super) fn carry_out(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {
+    pub(super) fn execute(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {
         let mut result = self.dispatch(slot, request, now);
         if self.hides(slot) {
             result = self.hide(result);
@@ -99,7 +99,7 @@ impl Hub {
             Call::PresenceSnapshot => return Ok(Answer::Snapshot),
             Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(self.hides(slot), now))),
             Call::PresenceExplain(Some(row)) => {
-                let asked = self.row_asked_by(slot, row, now);
+                let asked = self.requested_row(slot, row, now);
                 let asked = asked.ok_or_else(|| explain::unknown_row(row))?;
                 let hidden_as = Some(&**row).filter(|_| self.hides(slot));
                 return self.explain_row(&asked, hidden_as, now).map(Answer::Text);
@@ -127,7 +127,7 @@ impl Hub {
             Call::NodeList => return Ok(Answer::Text(self.node_list(now))),
             Call::NodePairList => return Ok(Answer::Text(self.node_pair_list())),
             Call::NodeDescribe(id) => {
-                let asked = self.node_asked_by(slot, id);
+                let asked = self.requested_node(slot, id);
                 return self.node_describe(asked.as_deref(), now).map(Answer::Text);
             }
             Call::AgentsList => json!({
@@ -170,17 +170,19 @@ impl Hub {
         let member = &*member;
         let write = member.connect_write(slot);
         let report = Report::from(beacon).of_conn(member.serial);
-        let aim = self.roster.aim(&report, &write, &member.key, member.row);
-        let is_own = matches!(aim, Aim::Own | Aim::Connection);
+        let aim = self
+            .roster
+            .beacon_subject(&report, &write, &member.key, member.row);
+        let is_own = matches!(aim, BeaconSubject::Own | BeaconSubject::Connection);
         let needed = match aim {
-            Aim::Own | Aim::Connection => None,
-            Aim::Other => Some(scope::WRITE),
-            Aim::Owned => Some(scope::ADMIN),
+            BeaconSubject::Own | BeaconSubject::Connection => None,
+            BeaconSubject::Other => Some(scope::WRITE),
+            BeaconSubject::Owned => Some(scope::ADMIN),
         };
         if let Some(needed) = needed.filter(|needed| !member.has_scope(needed)) {
-            self.refused_beacons += u64::from(aim == Aim::Owned);
+            self.refused_beacons += u64::from(aim == BeaconSubject::Owned);
             let error = WireError::missing_scope(needed, member.handshake.protocol);
-            let why = if aim == Aim::Owned {
+            let why = if aim == BeaconSubject::Owned {
                 Refusal::Owned
             } else {
                 Refusal::Scope
@@ -200,10 +202,12 @@ impl Hub {
             rebuilt = Some(self.roster.rebuild(&write, now));
         }
         let written = match aim {
-            Aim::Connection => self
+            BeaconSubject::Connection => self
                 .roster
                 .own_beacon(report, &write, rebuilt.or(member.row), now),
-            Aim::Own | Aim::Other | Aim::Owned => self.roster.beacon(report, holder, now),
+            BeaconSubject::Own | BeaconSubject::Other | BeaconSubject::Owned => {
+                self.roster.beacon(report, holder, now)
+            }
         };
         if let (Some(_), Some(member)) = (rebuilt, self.members.get_mut(slot)) {
             member.row = rebuilt;
@@ -242,7 +246,7 @@ impl Hub {
         let key = member.row.and_then(|row| self.roster.key(row));
         let key = key.unwrap_or(&member.key).clone();
         let serial = member.serial;
-        self.roster.note(key, None, What::Refused(why), serial);
+        self.roster.note(key, None, RowEventKind::Refused(why), serial);
     }
 
     /// `status`: the members that probes and the `status` command read, and our own counters.

@@ -69,7 +69,7 @@ impl Hub {
     }
 
     /// Sends touches to delta clients, if no delta has carried them for the interval.
-    pub(super) fn tell_touches(&mut self, now: Now) {
+    pub(super) fn broadcast_touches(&mut self, now: Now) {
         if self.touch_at_ms.is_none_or(|at_ms| at_ms > now.age_ms) {
             return;
         }

@@ -10,7 +10,7 @@ use self::rows::{MaskedRows, RowDigests};
 use super::calls::Answer;
 use super::{ConnId, Hub};
 use crate::model::SharedText;
-use crate::model::addresses::hide_addresses;
+use crate::model::addresses_in_text::hide_addresses;
 use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::address_mask::MaskedRow;
@@ -146,7 +146,7 @@ impl Hub {
             self.hidden.digests = RowDigests::new();
         }
         if self.hidden.members == 0 {
-            self.hidden.rows.forget();
+            self.hidden.rows.clear();
             self.hidden.lists = Default::default();
             self.hidden.snapshots = Default::default();
         }
@@ -193,7 +193,7 @@ impl Hub {
     }
 
     /// Notes the rows with which deltas without addresses begin, for a member that is sent no snapshot.
-    pub(super) fn know_hidden_rows(&mut self, now: Now) {
+    pub(super) fn record_hidden_rows(&mut self, now: Now) {
         if self.hidden.digests.is_empty() {
             self.snapshot_for(true, now);
         }
@@ -235,7 +235,7 @@ impl Hub {
 
     /// The key that a request for this row means. With hidden addresses, a row whose key is masked is known by its
     /// pseudonym alone.
-    pub(super) fn row_asked_by(&mut self, slot: u32, row: &str, now: Now) -> Option<String> {
+    pub(super) fn requested_row(&mut self, slot: u32, row: &str, now: Now) -> Option<String> {
         if !self.hides(slot) {
             return Some(row.into());
         }
@@ -272,7 +272,7 @@ impl Hub {
     }
 
     /// The id that a request for this node means.
-    pub(super) fn node_asked_by(&self, slot: u32, id: &str) -> Option<String> {
+    pub(super) fn requested_node(&self, slot: u32, id: &str) -> Option<String> {
         if self.hides(slot) {
             self.hidden.mask().shown_id(id, self.node_ids())
         } else {

@@ -12,7 +12,7 @@ impl Hub {
     /// follower. With [`Follower::History`] the shell writes a history of them from now on, and answers
     /// [`HubOutput::History`](super::HubOutput::History).
     pub fn keep_row_changes(&mut self, follower: Follower) {
-        self.roster.keep_trail(follower);
+        self.roster.start_following(follower);
     }
 
     /// Whether [`take_row_changes`](Self::take_row_changes) would return any changes.
@@ -32,7 +32,7 @@ impl Hub {
     /// Whether a history is written.
     #[cfg(feature = "history")]
     pub(super) fn keeps_history(&self) -> bool {
-        self.roster.has_trail(Follower::History)
+        self.roster.is_following(Follower::History)
     }
 
     #[cfg(not(feature = "history"))]

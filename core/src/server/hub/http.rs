@@ -57,7 +57,7 @@ impl Hub {
         match last_id.and_then(|id| self.known_since(id, hides)) {
             Some((has_version, deltas)) => {
                 if hides {
-                    self.know_hidden_rows(now);
+                    self.record_hidden_rows(now);
                 }
                 if let Some(member) = self.members.get_mut(conn.slot) {
                     member.has_version = has_version;
@@ -96,7 +96,7 @@ impl Hub {
     ) -> (ConnId, Result<(), WireError>) {
         self.advance(now);
         let conn = self.admit(handshake, now);
-        let result = self.carry_out(conn.slot, beacon, now);
+        let result = self.execute(conn.slot, beacon, now);
         self.remove(conn, LeaveCause::PeerClosed, now);
         self.announce(now);
         (conn, result.map(drop))

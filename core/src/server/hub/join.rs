@@ -17,7 +17,7 @@ impl Hub {
     pub fn join(&mut self, handshake: Handshake, now: Now) -> ConnId {
         self.advance(now);
         let conn = self.admit(handshake, now);
-        self.greet(conn, now);
+        self.queue_first_frame(conn, now);
         self.announce(now);
         conn
     }
@@ -27,20 +27,20 @@ impl Hub {
     pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
         self.advance(now);
         let mut conns: Vec<ConnId> = Vec::new();
-        let mut greeted = 0;
+        let mut joined = 0;
         let mut proofs = self.roster.proofs();
         for handshake in handshakes {
             // Each hello has to contain its client, so all are queued before a join may evict a row of another one.
             let device_id = handshake.device_id.as_deref();
             let (client, conn_id) = (&handshake.client, &handshake.conn_id);
             if self.roster.unlists_after(proofs, client, device_id, conn_id) {
-                self.greet_all(&conns[greeted..], now);
-                greeted = conns.len();
+                self.queue_first_frames(&conns[joined..], now);
+                joined = conns.len();
                 proofs = self.roster.proofs();
             }
             conns.push(self.admit(handshake, now));
         }
-        self.greet_all(&conns[greeted..], now);
+        self.queue_first_frames(&conns[joined..], now);
         self.announce(now);
         conns
     }
@@ -127,14 +127,14 @@ impl Hub {
         })
     }
 
-    fn greet_all(&mut self, conns: &[ConnId], now: Now) {
+    fn queue_first_frames(&mut self, conns: &[ConnId], now: Now) {
         for &conn in conns {
-            self.greet(conn, now);
+            self.queue_first_frame(conn, now);
         }
     }
 
     /// Queues its first frame.
-    fn greet(&mut self, conn: ConnId, now: Now) {
+    fn queue_first_frame(&mut self, conn: ConnId, now: Now) {
         let Some(hello) = hello::hello(self, conn.slot, now) else {
             return;
         };

@@ -9,7 +9,7 @@ use core::mem::size_of;
 use super::LeaveCause;
 use super::member::Member;
 use super::trace::Trace;
-use crate::model::addresses::hide_addresses;
+use crate::model::addresses_in_text::hide_addresses;
 use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
 

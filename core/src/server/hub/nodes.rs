@@ -238,7 +238,7 @@ impl Hub {
     }
 
     /// Drops disconnected nodes whose rows are gone.
-    pub(super) fn forget_nodes(&mut self) {
+    pub(super) fn remove_gone_nodes(&mut self) {
         let removals = self.roster.removals();
         let missed = removals.saturating_sub(self.nodes.seen_removals);
         if missed.saturating_mul(LOOKS_PER_ROW) > self.nodes.gone.len() as u64 {

@@ -33,10 +33,10 @@ impl Hub {
     }
 
     /// Forgets the peers that have neither a lease nor rows.
-    pub(crate) fn forget_peers(&mut self) -> Vec<SourceId> {
+    pub(crate) fn remove_expired_peers(&mut self) -> Vec<SourceId> {
         self.fleet
             .as_mut()
-            .map(|fleet| fleet.forget_peers())
+            .map(|fleet| fleet.remove_expired_peers())
             .unwrap_or_default()
     }
 

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_unbroken_chain_leads_on() {
+    fn only_an_unbroken_chain_of_deltas_is_resumed() {
         let mut recent = Recent::default();
         assert_eq!(recent.since(0), None);
         let deltas = [delta(1), delta(2), delta(3)];
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room() {
+    fn the_oldest_deltas_are_dropped_first() {
         let mut recent = Recent::default();
         for from in 0..4 {
             recent.push(from, from + 1, &delta(MAX_BYTES / 3));

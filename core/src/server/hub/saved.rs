@@ -80,7 +80,7 @@ impl Hub {
         now: Now,
     ) -> Result<(Self, Vec<ConnId>), &'static str> {
         let mut hub = Self::new(config, now);
-        hub.mute();
+        hub.remove_readers();
         hub.roster.resume(saved.roster);
         hub.next_serial = saved.next_serial;
         let mut seats = BTreeMap::new();

@@ -79,7 +79,7 @@ impl Hub {
         if let Some(fleet) = &mut self.fleet {
             fleet.settle(now);
         }
-        self.beat(now);
+        self.send_pings(now);
         self.tick(now);
     }
 
@@ -101,7 +101,7 @@ impl Hub {
         }
     }
 
-    fn beat(&mut self, now: Now) {
+    fn send_pings(&mut self, now: Now) {
         let interval_ms = self.ping_interval_ms();
         while let Some(&(due_ms, serial, slot)) = self.heartbeats.first() {
             if due_ms > now.age_ms {

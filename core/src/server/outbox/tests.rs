@@ -43,7 +43,7 @@ fn responses_and_events_keep_their_order_and_only_events_are_numbered() {
 }
 
 #[test]
-fn presence_and_tick_are_replaced_and_waste_no_number_and_the_newest_list_comes_last() {
+fn replaced_presence_and_ticks_use_no_number() {
     let mut outbox = Outbox::new(1_000);
     outbox.push(Item::Presence(shared("p1"))).unwrap();
     outbox.push(response("one")).unwrap();
@@ -165,7 +165,7 @@ fn a_drained_outbox_owns_no_heap_memory_and_is_small() {
 }
 
 #[test]
-fn events_that_may_be_missed_are_left_out_when_too_many_wait() {
+fn droppable_events_are_left_out_when_too_many_wait() {
     let mut outbox = Outbox::new(1_000);
     let event = |n: usize| Item::Droppable(Arc::new(EventFrame::new("e", format_args!("{n:0984}"))));
     for n in 0..MAX_DROPPABLE_BYTES / 1_024 + 1 {

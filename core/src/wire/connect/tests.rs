@@ -31,7 +31,7 @@ fn refusal(pointer: &str, value: Value) -> String {
 }
 
 #[test]
-fn everything_a_client_may_send_is_read() {
+fn every_member_of_connect_is_read() {
     let params = json!({
         "minProtocol": 3, "maxProtocol": 4,
         "client": {
@@ -87,7 +87,7 @@ fn everything_a_client_may_send_is_read() {
 }
 
 #[test]
-fn the_least_a_client_must_send() {
+fn the_required_members_of_connect_are_enough() {
     let params = ConnectParams::parse(&request().to_string()).unwrap();
     assert_eq!(
         (params.role, &*params.role_word),
@@ -100,7 +100,7 @@ fn the_least_a_client_must_send() {
 }
 
 #[test]
-fn a_word_that_is_no_role_is_read_and_left_to_the_admission() {
+fn an_unknown_role_is_read_and_refused_by_the_admission() {
     let mut request = request();
     request["role"] = json!("worker");
     let params = ConnectParams::parse(&request.to_string()).unwrap();
@@ -108,7 +108,7 @@ fn a_word_that_is_no_role_is_read_and_left_to_the_admission() {
 }
 
 #[test]
-fn required_members_are_missed_by_name() {
+fn missing_required_members_are_named() {
     assert_eq!(
         ConnectParams::parse("null").unwrap_err().to_string(),
         "must be object"
@@ -270,7 +270,7 @@ fn the_highest_common_protocol_is_chosen() {
 }
 
 #[test]
-fn what_looks_like_another_gateways_device_token() {
+fn device_tokens_of_other_gateways_are_recognised() {
     let hex: &str = "2ef2358e3e7b483ab805462ea5007833";
     let token = |token: &str| AuthParams {
         token: Some(token.into()),

@@ -31,7 +31,7 @@ fn params_errors_name_the_method_and_the_member() {
 }
 
 #[test]
-fn a_protocol_mismatch_says_what_would_have_done() {
+fn a_protocol_mismatch_states_the_accepted_protocols() {
     assert_eq!(
         json_of(&WireError::protocol_mismatch(5, 6)),
         json!({
@@ -46,7 +46,7 @@ fn a_protocol_mismatch_says_what_would_have_done() {
 }
 
 #[test]
-fn auth_errors_speak_the_clients_language_and_never_offer_a_device_token() {
+fn auth_errors_use_the_clients_terms_and_never_offer_a_device_token() {
     let cases = [
         (
             WireError::secret_missing(SecretKind::Token, ClientKind::CommandLine, None),
@@ -128,7 +128,7 @@ fn a_foreign_device_token_is_named_even_in_the_cut_close_reason() {
 }
 
 #[test]
-fn a_rate_limit_says_when_to_come_back() {
+fn a_rate_limit_states_when_to_retry() {
     assert_eq!(
         json_of(&WireError::rate_limited(2_001, false)),
         json!({
@@ -216,7 +216,7 @@ fn a_missing_scope_is_forbidden_on_4_and_invalid_on_3() {
 }
 
 #[test]
-fn unauthorized_roles_can_be_told_apart() {
+fn unauthorized_roles_are_distinguishable() {
     let error = WireError::unauthorized_role(Role::Node);
     assert_eq!(error.message, "unauthorized role: node");
     assert_eq!(error.kind, ErrorKind::UnauthorizedRole);

@@ -23,7 +23,7 @@ impl ParamsError {
     }
 
     /// The same refusal with other words for the right type; other refusals are unchanged.
-    pub(in crate::wire) fn wanting(self, wanted: &'static str) -> Self {
+    pub(in crate::wire) fn with_expected(self, wanted: &'static str) -> Self {
         match self.rule {
             Rule::Type(_) => Self::new(self.at, Rule::Type(wanted)),
             _ => self,

@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::*;
 
-fn said<T: fmt::Debug>(result: Result<T, ParamsError>) -> String {
+fn message<T: fmt::Debug>(result: Result<T, ParamsError>) -> String {
     result.unwrap_err().to_string()
 }
 
@@ -16,7 +16,7 @@ fn said<T: fmt::Debug>(result: Result<T, ParamsError>) -> String {
 fn the_root_must_be_an_object() {
     for value in [json!(null), json!([]), json!("x"), json!(1)] {
         assert_eq!(
-            said(Members::of(&Tree::read(&value.to_string()).unwrap())),
+            message(Members::of(&Tree::read(&value.to_string()).unwrap())),
             "must be object"
         );
     }
@@ -29,16 +29,16 @@ fn missing_members_are_named_with_their_object() {
     let tree = Tree::read(&text).unwrap();
     let root = Members::of(&tree).unwrap();
     assert_eq!(
-        said(root.required_integer("minProtocol", 1)),
+        message(root.required_integer("minProtocol", 1)),
         "must have required property 'minProtocol'"
     );
     let client = root.required_object("client").unwrap();
     assert_eq!(
-        said(client.required_string("version", 9)),
+        message(client.required_string("version", 9)),
         "at /client: must have required property 'version'"
     );
     assert_eq!(
-        said(root.required_object("auth")),
+        message(root.required_object("auth")),
         "must have required property 'auth'"
     );
 }
@@ -49,12 +49,12 @@ fn null_is_a_wrong_type_everywhere() {
     let text = value.to_string();
     let tree = Tree::read(&text).unwrap();
     let root = Members::of(&tree).unwrap();
-    assert_eq!(said(root.optional_string("x", 9)), "at /x: must be string");
-    assert_eq!(said(root.strings("x", 9, 9)), "at /x: must be array");
-    assert_eq!(said(root.optional_object("x")), "at /x: must be object");
-    assert_eq!(said(root.optional_number("x")), "at /x: must be number");
-    assert_eq!(said(root.optional_bool("x")), "at /x: must be boolean");
-    assert_eq!(said(root.required_integer("x", 0)), "at /x: must be integer");
+    assert_eq!(message(root.optional_string("x", 9)), "at /x: must be string");
+    assert_eq!(message(root.strings("x", 9, 9)), "at /x: must be array");
+    assert_eq!(message(root.optional_object("x")), "at /x: must be object");
+    assert_eq!(message(root.optional_number("x")), "at /x: must be number");
+    assert_eq!(message(root.optional_bool("x")), "at /x: must be boolean");
+    assert_eq!(message(root.required_integer("x", 0)), "at /x: must be integer");
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn lengths_are_counted_in_utf16_units() {
     let root = Members::of(&tree).unwrap();
     assert_eq!(root.optional_string("empty", 3), Ok(Some("")));
     assert_eq!(
-        said(root.optional_string("empty", Length::nonempty(3))),
+        message(root.optional_string("empty", Length::nonempty(3))),
         "at /empty: must NOT have fewer than 1 characters"
     );
     assert_eq!(root.optional_string("clef", 4), Ok(Some("\u{1d11e}\u{1d11e}")));
     assert_eq!(
-        said(root.optional_string("clef", 3)),
+        message(root.optional_string("clef", 3)),
         "at /clef: must NOT have more than 3 characters"
     );
     assert_eq!(root.optional_string("ok", 3), Ok(Some("äöü")));
@@ -85,16 +85,16 @@ fn string_lists_name_the_bad_item() {
     let root = Members::of(&tree).unwrap();
     let auth = root.required_object("auth").unwrap();
     assert_eq!(
-        said(auth.strings("scopes", 9, 9)),
+        message(auth.strings("scopes", 9, 9)),
         "at /auth/scopes/1: must be string"
     );
     assert_eq!(
-        said(auth.strings("scopes", 1, 9)),
+        message(auth.strings("scopes", 1, 9)),
         "at /auth/scopes: must NOT have more than 1 items"
     );
     assert_eq!(auth.strings("empty", 2, 1), Ok(alloc::vec!["", "b"]));
     assert_eq!(
-        said(auth.strings("empty", 2, Length::nonempty(1))),
+        message(auth.strings("empty", 2, Length::nonempty(1))),
         "at /auth/empty/0: must NOT have fewer than 1 characters"
     );
 }
@@ -110,19 +110,25 @@ fn integers_may_be_written_as_floats_but_have_no_fraction() {
     assert_eq!(root.required_integer("max", 1), Ok(u64::MAX));
     assert_eq!(root.required_integer("huge", 1), Ok(u64::MAX));
     assert_eq!(
-        said(root.required_integer("fraction", 1)),
+        message(root.required_integer("fraction", 1)),
         "at /fraction: must be integer"
     );
-    assert_eq!(said(root.required_integer("zero", 1)), "at /zero: must be >= 1");
-    assert_eq!(said(root.required_integer("minus", 0)), "at /minus: must be >= 0");
+    assert_eq!(
+        message(root.required_integer("zero", 1)),
+        "at /zero: must be >= 1"
+    );
+    assert_eq!(
+        message(root.required_integer("minus", 0)),
+        "at /minus: must be >= 0"
+    );
     assert_eq!(root.optional_integer("whole", 1, 4), Ok(Some(4)));
     assert_eq!(root.optional_integer("absent", 1, 4), Ok(None));
     assert_eq!(
-        said(root.optional_integer("whole", 1, 3)),
+        message(root.optional_integer("whole", 1, 3)),
         "at /whole: must be <= 3"
     );
     assert_eq!(
-        said(root.optional_integer("huge", 1, 500)),
+        message(root.optional_integer("huge", 1, 500)),
         "at /huge: must be <= 500"
     );
 }
@@ -135,7 +141,7 @@ fn numbers_keep_sign_and_fraction() {
     let root = Members::of(&tree).unwrap();
     assert_eq!(root.optional_number("n"), Ok(Some(-3.7)));
     assert_eq!(root.optional_number("absent"), Ok(None));
-    assert_eq!(said(root.optional_number("s")), "at /s: must be number");
+    assert_eq!(message(root.optional_number("s")), "at /s: must be number");
 }
 
 #[test]
@@ -146,13 +152,13 @@ fn closed_objects_and_boolean_maps_name_the_member_cut_short() {
     let tree = Tree::read(&text).unwrap();
     let root = Members::of(&tree).unwrap();
     assert_eq!(
-        said(root.closed(&["type"])),
+        message(root.closed(&["type"])),
         format!("at root: unexpected property '{}'", "ä".repeat(32))
     );
     assert_eq!(root.closed(&["type", &long]), Ok(()));
     let value = json!({ "camera": true, "mic": 1 });
     assert_eq!(
-        said(
+        message(
             Members::of(&Tree::read(&value.to_string()).unwrap())
                 .unwrap()
                 .all_booleans()
@@ -169,11 +175,11 @@ fn constants_must_be_equal() {
     let root = Members::of(&tree).unwrap();
     assert_eq!(root.constant("type", "event"), Ok(()));
     assert_eq!(
-        said(root.constant("type", "req")),
+        message(root.constant("type", "req")),
         "at /type: must be equal to constant"
     );
     assert_eq!(
-        said(root.constant("kind", "req")),
+        message(root.constant("kind", "req")),
         "must have required property 'kind'"
     );
 }
@@ -187,7 +193,7 @@ fn an_object_of_many_members_is_refused() {
     assert_eq!(inner.required_integer("x", 0), Ok(0), "the last one counts");
     let over = text(MAX_MEMBERS + 1);
     assert_eq!(
-        said(
+        message(
             Members::of(&Tree::read(&over).unwrap())
                 .unwrap()
                 .required_object("a")

@@ -14,7 +14,7 @@ fn invalid(text: &str) -> (Option<Box<str>>, Box<str>) {
 }
 
 #[test]
-fn requests_with_everything_and_with_the_least() {
+fn requests_with_all_members_and_with_the_required_ones() {
     let text = r#"{"params":{"a":[1]},"method":"wake","id":"i","type":"req","traceparent":"","expectedProfileId":"p"}"#;
     let request = Request::parse(text).unwrap();
     assert_eq!(
@@ -60,7 +60,7 @@ fn what_is_not_json() {
 }
 
 #[test]
-fn json_that_is_no_request_says_why_and_keeps_the_id() {
+fn json_that_is_no_request_has_an_error_with_its_id() {
     let long_id = json!({ "type": "req", "id": "i".repeat(1_025), "method": "m" }).to_string();
     let long_trace =
         json!({ "type": "req", "id": "i", "method": "m", "traceparent": "t".repeat(129) }).to_string();
@@ -111,7 +111,7 @@ fn json_that_is_no_request_says_why_and_keeps_the_id() {
 }
 
 #[test]
-fn what_a_program_cannot_hold_is_an_invalid_frame_with_its_id() {
+fn unrepresentable_json_is_an_invalid_frame_with_its_id() {
     let cases = [
         (
             r#"{"type":"req","id":"i","method":"wake","params":{"a":"\ud800"}}"#,
@@ -156,7 +156,7 @@ fn depth_neither_overflows_nor_hides_the_id() {
     assert_eq!(Request::parse(&"[".repeat(levels)), Err(FrameError::NotJson));
 }
 #[test]
-fn parameters_of_a_method_that_there_is_not_need_only_be_json() {
+fn parameters_of_an_unknown_method_need_only_be_json() {
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     for params in ["1e999", r#"{"a":"\ud800"}"#, r#"{"\udc00":1}"#, "[[],{}]", &deep] {
         let text = format!(r#"{{"type":"req","id":"i","method":"no.such","params":{params}}}"#);
@@ -171,7 +171,7 @@ fn parameters_of_a_method_that_there_is_not_need_only_be_json() {
 }
 
 #[test]
-fn of_members_with_one_name_the_last_counts() {
+fn the_last_of_repeated_members_counts() {
     let text = r#"{"type":5,"id":"a","method":"m","params":[1],"type":"req","id":"b","method":"system-event",
         "params":{"text":"t","host":5,"tags":[],"host":"\u0068","text":"u","tags":["system-presence-clear-last-input"]}}"#;
     let request = Request::parse(text).unwrap();
@@ -188,7 +188,7 @@ fn of_members_with_one_name_the_last_counts() {
 }
 
 #[test]
-fn the_last_id_is_found_in_what_cannot_be_held() {
+fn the_last_id_is_found_in_unrepresentable_json() {
     let odd = r#""\ud800":1,"traceparent":1e999"#;
     for (members, id) in [
         (r#""id":"a""#, Some("a")),

@@ -73,7 +73,7 @@ const fn throttled(retry_after_ms: u64, is_proxied: bool) -> SecretEvidence {
 }
 
 #[test]
-fn the_right_secret_is_let_in_and_takes_no_token() {
+fn the_right_secret_is_accepted_and_uses_no_attempt() {
     let admission = admission(token(), &[]);
     for _ in 0..100 {
         let evidence = admission
@@ -105,7 +105,7 @@ fn a_refused_page_cannot_guess() {
 }
 
 #[test]
-fn guessing_delays_those_who_share_the_bucket_for_three_seconds_and_nobody_else() {
+fn guessing_delays_only_clients_of_the_same_bucket() {
     let page = |n: u32| facts("127.0.0.1", Some(&format!("http://g{n}.localhost")));
     let cases = [
         (
@@ -151,7 +151,7 @@ fn guessing_delays_those_who_share_the_bucket_for_three_seconds_and_nobody_else(
 }
 
 #[test]
-fn what_is_not_compared_is_no_guess() {
+fn secrets_that_are_not_compared_are_not_guesses() {
     let admission = admission(token(), &[]);
     let facts = facts("127.0.0.1", None);
     for n in 0..20 {
@@ -175,7 +175,7 @@ fn what_is_not_compared_is_no_guess() {
 }
 
 #[test]
-fn a_misplaced_secret_is_said_only_where_none_is_offered() {
+fn a_misplaced_secret_is_named_only_if_none_is_offered() {
     let admission = admission(token(), &[]);
     let facts = Facts {
         misplaced: Some(Misplaced::Query),

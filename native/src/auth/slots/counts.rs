@@ -60,7 +60,7 @@ impl Counts {
         }
     }
 
-    pub(super) fn fall_silent(&mut self, network: IpAddr, now_ms: u64) -> State {
+    pub(super) fn begin_silence(&mut self, network: IpAddr, now_ms: u64) -> State {
         let number = self.next_number;
         self.next_number += 1;
         let eviction = Arc::new(Notify::new());
@@ -75,7 +75,7 @@ impl Counts {
     }
 
     /// Ends the silence; `None` if the socket was evicted.
-    pub(super) fn speak(&mut self, number: u64) -> Option<Silent> {
+    pub(super) fn end_silence(&mut self, number: u64) -> Option<Silent> {
         let silent = self.silent.remove(&number)?;
         if let Some(share) = self.shares.get_mut(&silent.network) {
             share.silent.remove(&number);

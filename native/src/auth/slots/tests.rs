@@ -71,7 +71,7 @@ fn an_address_is_bounded_until_its_handshakes_are_done() {
 }
 
 #[test]
-fn silent_sockets_do_not_shut_others_of_their_address_out() {
+fn silent_sockets_do_not_block_others_of_their_address() {
     let slots = Slots::new(LIMITS);
     let other = take(&slots, remote(2));
     let silent: Vec<Slot> = (0..10).map(|_| take(&slots, remote(1))).collect();
@@ -102,7 +102,7 @@ fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
 }
 
 #[test]
-fn silent_local_sockets_shut_nobody_out() {
+fn silent_local_sockets_block_nobody() {
     let slots = Slots::new(LIMITS);
     let flood: Vec<Slot> = (0..1_000).map(|_| take(&slots, local())).collect();
     // Half of the places, and not one more.
@@ -121,7 +121,7 @@ fn silent_local_sockets_shut_nobody_out() {
 }
 
 #[test]
-fn a_shared_address_has_its_share_when_nobody_is_silent() {
+fn a_shared_address_is_bounded_when_no_socket_is_silent() {
     let slots = Slots::new(LIMITS);
     let crowd: Vec<Slot> = (0..4).map(|_| take_busy(&slots, local())).collect();
     assert_eq!(slots.take(local(), 0).unwrap_err(), Refused::Unauthenticated);
@@ -131,7 +131,7 @@ fn a_shared_address_has_its_share_when_nobody_is_silent() {
 }
 
 #[test]
-fn the_longest_silence_goes_first() {
+fn the_longest_silent_socket_is_evicted_first() {
     let slots = Slots::new(LIMITS);
     let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
     // The first sent its request meanwhile, and the second is being worked for.
@@ -151,7 +151,7 @@ fn the_longest_silence_goes_first() {
 }
 
 #[test]
-fn patience_is_short_while_places_are_scarce() {
+fn silence_is_short_while_places_are_scarce() {
     let slots = Slots::new(LIMITS);
     let few: Vec<Slot> = (0..4).map(|n| take(&slots, remote(n))).collect();
     let _fifth = slots.take(remote(4), 2 * PATIENCE_MS).unwrap();
@@ -164,7 +164,7 @@ fn patience_is_short_while_places_are_scarce() {
 }
 
 #[test]
-fn the_last_quarter_is_not_for_who_has_half() {
+fn an_address_with_half_of_the_places_gets_none_of_the_last_quarter() {
     let slots = Slots::new(LIMITS);
     let connect = |address| {
         slots.take(address, 0).map(|mut slot| {
@@ -181,7 +181,7 @@ fn the_last_quarter_is_not_for_who_has_half() {
 }
 
 #[tokio::test]
-async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
+async fn an_eviction_is_reported_to_a_later_listener() {
     let slots = Slots::new(SlotLimits {
         max_unauthenticated: 1,
         ..LIMITS

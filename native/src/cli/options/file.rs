@@ -75,7 +75,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<(Command, L
         };
         let unfit = items
             .iter()
-            .find(|item| !is_fit(option, item))
+            .find(|item| !is_of_type(option, item))
             .map(Value::type_str);
         let is_number = matches!(*items, [Value::Integer(_) | Value::Float(_)]);
         let value = items.into_iter().map(text_of).collect::<Vec<_>>().join(",");
@@ -139,7 +139,7 @@ fn unknown(checker: &mut Command, name: &str, value: &Value) -> String {
 
 /// Whether the value is of a type that the option can have. Only a string is a secret or a path: `true` must not
 /// become the secret `true`.
-fn is_fit(option: &Arg, value: &Value) -> bool {
+fn is_of_type(option: &Arg, value: &Value) -> bool {
     let is_secret = option.is_hide_env_values_set();
     let is_path = option.get_value_parser().type_id() == TypeId::of::<PathBuf>();
     match value {

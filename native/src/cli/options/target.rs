@@ -9,7 +9,7 @@ use ::http::Uri;
 use super::ClientOptions;
 use crate::auth::secret::Secret;
 use crate::cli::Failure;
-use crate::cli::stderr::say;
+use crate::cli::stderr::print_note;
 use crate::config::DEFAULT_PORT;
 use crate::tls::ClientTls;
 
@@ -80,7 +80,7 @@ impl Target {
             }
             // The environment applies to all gateways, so it must not fail for one without TLS.
             if std::io::stderr().is_terminal() {
-                say(
+                print_note(
                     "the URL is not wss://, so OPENCLAW_GATEWAY_TLS_CA and OPENCLAW_GATEWAY_TLS_FINGERPRINT are ignored",
                 );
             }
@@ -131,9 +131,9 @@ impl Target {
     }
 
     /// Whether the gateway is on this machine, where the command line keeps its scopes without a device key.
-    pub(in crate::cli) fn is_here(&self) -> bool {
+    pub(in crate::cli) fn is_on_this_machine(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host.eq_ignore_ascii_case("localhost") || presence_core::model::address::is_loopback(host)
+        host.eq_ignore_ascii_case("localhost") || presence_core::model::ip::is_loopback(host)
     }
 
     /// The URL without its path.

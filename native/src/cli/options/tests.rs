@@ -203,7 +203,7 @@ fn wrong_values_are_named() {
 }
 
 #[test]
-fn options_that_exist_no_more_are_refused_by_name() {
+fn removed_options_are_refused_by_name() {
     let removed = [
         "auth-failures",
         "auth-window-ms",
@@ -232,7 +232,7 @@ fn options_that_exist_no_more_are_refused_by_name() {
 }
 
 #[test]
-fn a_secret_that_is_not_asked_for_is_named() {
+fn an_unused_secret_is_named() {
     let unused = |arguments: &[&str]| flags(arguments).resolve().unwrap().unused_secret;
     assert_eq!(unused(&["--token", "t"]), None);
     assert_eq!(unused(&["--token", "t", "--password", "p"]), Some("token"));

@@ -44,7 +44,7 @@ pub(super) fn print(replayed: &Replayed, code: &str) -> Result<(), Failure> {
     } else {
         "the search ended before there was nothing more to leave out"
     };
-    stderr::say(&format!(
+    stderr::print_note(&format!(
         "these {} of {} inputs give {code} {} after the start; {end}",
         inputs(&shrunk.lines),
         inputs(lines),

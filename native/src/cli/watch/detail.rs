@@ -29,8 +29,8 @@ struct Known {
 }
 
 impl Detail {
-    /// Asks the gateway about this row, unless it is asked already or the answer is recent.
-    pub(super) fn ask(&mut self, key: &str, link: &mut Link) {
+    /// Requests the explanation of this row, unless it was requested already or the answer is recent.
+    pub(super) fn request(&mut self, key: &str, link: &mut Link) {
         if !self.is_due(key, link.now().age_ms) || !has_explain(link) {
             return;
         }
@@ -58,8 +58,8 @@ impl Detail {
         });
     }
 
-    /// Forgets everything, because the connection is another one.
-    pub(super) fn forget(&mut self) {
+    /// Removes everything, because the connection is another one.
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
@@ -119,17 +119,17 @@ mod tests {
         // A later answer that nothing waits for.
         detail.answered(7, None, 200);
         assert!(detail.text("mac-1").is_some());
-        detail.forget();
+        detail.clear();
         assert_eq!(detail.text("mac-1"), None);
         // The answer of the connection before.
         let mut detail = asked(7, "mac-1");
-        detail.forget();
+        detail.clear();
         detail.answered(7, Some(ANSWER), 100);
         assert_eq!(detail.text("mac-1"), None);
     }
 
     #[test]
-    fn the_gateway_is_asked_once_at_a_time_and_again_after_a_while() {
+    fn explanations_are_requested_one_at_a_time_and_repeated() {
         let mut detail = Detail::default();
         assert!(detail.is_due("mac-1", 0));
         detail = asked(1, "mac-1");

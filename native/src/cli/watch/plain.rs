@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_table() {
+    fn an_empty_list_has_no_table() {
         let mirror = Mirror::new(MirrorConfig::default());
         assert_eq!(roster_lines(&mirror, 0, usize::MAX), Vec::<String>::new());
     }

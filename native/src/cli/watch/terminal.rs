@@ -56,7 +56,7 @@ async fn follow(
     loop {
         model.take(roster_of(link)?);
         if let Some(key) = model.explained() {
-            detail.ask(key, link);
+            detail.request(key, link);
         }
         let explain = |key: &str| {
             let text = detail.text(key);
@@ -78,7 +78,7 @@ async fn follow(
                     let why = problem.map(|problem| words(&problem)).unwrap_or_default();
                     return Err(Failure::Refused(format!("{}: {why}", link.url())));
                 }
-                ClientEvent::State { .. } => detail.forget(),
+                ClientEvent::State { .. } => detail.clear(),
                 ClientEvent::Response { id, result } => {
                     detail.answered(id, result.as_deref().ok(), link.now().age_ms);
                 }

@@ -85,7 +85,7 @@ fn screen(model: &Model, (columns, rows): (u16, u16)) -> String {
 }
 
 #[test]
-fn it_fits_80_columns_and_24_rows() {
+fn the_screen_fits_80_columns_and_24_rows() {
     let screen = screen(&model(), (80, 24));
     assert_eq!(screen, include_str!("screens/detail.txt").trim_end());
 }

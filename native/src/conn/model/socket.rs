@@ -105,7 +105,7 @@ impl Socket {
     // For the client.
 
     /// Sends a request.
-    pub(super) fn ask(&self) {
+    pub(super) fn send_request(&self) {
         let mut state = self.state();
         state.asks += 1;
         wake(state.reader.take());

@@ -211,7 +211,7 @@ fn a_batch_that_backs_up_is_resumed_when_the_client_reads() {
         let driver = thread::spawn(move || drive(&driver, &[peer], ASKS * BATCH, LARGE_BYTES));
         let asker = thread::spawn({
             let socket = socket.clone();
-            move || (0..ASKS).for_each(|_| socket.ask())
+            move || (0..ASKS).for_each(|_| socket.send_request())
         });
         assert_eq!(received(&socket), (numbers(ASKS * BATCH), Some(1012)));
         for thread in [task, driver, asker] {
@@ -236,7 +236,7 @@ fn many_connections_share_a_channel_with_room_for_one_batch() {
             let batches = batches.clone();
             threads.push(thread::spawn(move || session(&peer, &batches)));
             threads.push(thread::spawn(move || {
-                (0..ASKS).for_each(|_| socket.ask());
+                (0..ASKS).for_each(|_| socket.send_request());
                 assert_eq!(received(&socket), (numbers(ASKS * BATCH), Some(1012)));
             }));
         }
@@ -250,7 +250,7 @@ fn many_connections_share_a_channel_with_room_for_one_batch() {
 }
 
 #[test]
-fn a_shutdown_ends_tasks_of_clients_that_read_leave_or_are_asking() {
+fn a_shutdown_ends_the_tasks_of_all_clients() {
     let model = || {
         let [reader, leaver] = [Socket::default(), Socket::default()];
         let peers = [peer(&reader), peer(&leaver)];
@@ -262,13 +262,13 @@ fn a_shutdown_ends_tasks_of_clients_that_read_leave_or_are_asking() {
         }
         drop(batches);
         threads.push(thread::spawn(move || {
-            leaver.ask();
+            leaver.send_request();
             leaver.receive();
             leaver.leave();
         }));
         threads.push(thread::spawn({
             let reader = reader.clone();
-            move || reader.ask()
+            move || reader.send_request()
         }));
         threads.push(thread::spawn(move || {
             let snapshot = Arc::new(EventFrame::new("presence", "x".repeat(40_000)));

@@ -21,7 +21,7 @@ impl Session {
         if is_gone || flushed.is_err() {
             return;
         }
-        let _ = tokio::time::timeout(FLUSH_TIME, self.linger()).await;
+        let _ = tokio::time::timeout(FLUSH_TIME, self.discard_input()).await;
         self.peer.close_socket();
     }
 
@@ -47,7 +47,7 @@ impl Session {
     }
 
     /// Discards input until the peer closes.
-    async fn linger(&mut self) {
+    async fn discard_input(&mut self) {
         loop {
             let stream = self.websocket.get_mut();
             stream.start_turn(TURN_BYTES);

@@ -35,7 +35,7 @@ impl Session {
         if self.inputs.is_empty() {
             self.peer.flush(self.shared.clock.now());
         } else {
-            self.hand_on().await?;
+            self.send_inputs().await?;
         }
         end
     }

@@ -77,7 +77,7 @@ fn frames_of_every_length_survive_writes_of_every_length() {
 }
 
 #[test]
-fn nothing_comes_between_the_halves_of_a_frame() {
+fn frames_are_never_interleaved() {
     for room in 1..80 {
         let mut writer = Writer::new(None, 1 << 20);
         let mut socket = Socket {
@@ -110,7 +110,7 @@ fn nothing_comes_between_the_halves_of_a_frame() {
 }
 
 #[test]
-fn a_stopped_reader_holds_the_snapshot_under_way_and_the_newest() {
+fn a_stopped_reader_has_the_unfinished_snapshot_and_the_newest() {
     let mut writer = Writer::new(None, 1 << 20);
     let mut socket = Socket {
         step: usize::MAX,

@@ -66,7 +66,7 @@ fn silences_of_beacons_are_kept_from_two_minutes_on() {
 }
 
 #[test]
-fn what_was_lost_ends_at_its_last_proof_of_life() {
+fn lost_sessions_end_at_the_last_proof_of_life() {
     let mut tracker = Tracker::default();
     let mut ops = tracker.apply(
         changes(vec![state("a", Some(1), 2_000), state("b", Some(2), 2_000)], true),
@@ -173,7 +173,7 @@ fn sessions_of_a_process_that_crashed_end_at_their_last_proof_of_life() {
 }
 
 #[test]
-fn old_sessions_and_those_beyond_the_bytes_go_first() {
+fn old_sessions_and_those_beyond_the_bytes_are_deleted_first() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history");
     let mut store = Store::open(&path, "crashed").unwrap();
@@ -209,7 +209,7 @@ fn old_sessions_and_those_beyond_the_bytes_go_first() {
 }
 
 #[test]
-fn what_is_no_history_is_not_touched() {
+fn files_that_are_no_history_are_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(
@@ -236,7 +236,7 @@ fn what_is_no_history_is_not_touched() {
         let before = std::fs::read(path(name)).unwrap();
         let error = Store::open(&path(name), "crashed").unwrap_err();
         assert!(
-            error.to_string().contains(words) && !error.may_pass(),
+            error.to_string().contains(words) && !error.is_transient(),
             "{name}: {error}"
         );
         assert!(Reader::open(&path(name)).is_err(), "{name}");
@@ -247,7 +247,10 @@ fn what_is_no_history_is_not_touched() {
     let other = rusqlite::Connection::open(path("locked")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store.write(&[open("a", 1)]).unwrap_err();
-    assert!(error.may_pass() && error.to_string().contains("lock"), "{error}");
+    assert!(
+        error.is_transient() && error.to_string().contains("lock"),
+        "{error}"
+    );
     other.execute_batch("COMMIT").unwrap();
     store.write(&[open("a", 1)]).unwrap();
     std::fs::write(path("empty"), "").unwrap();

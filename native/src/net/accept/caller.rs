@@ -84,7 +84,7 @@ impl Caller<'_> {
     }
 
     /// Answers that there is no slot, logs it, and closes.
-    pub(super) fn turn_away<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
+    pub(super) fn refuse_without_slot<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
         let answer = refuse_slot(self.shared, client, Some(head), refused, self.asked_ms);
         self.dismiss(answer);
         None

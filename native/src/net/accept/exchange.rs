@@ -18,8 +18,8 @@ use super::caller::Caller;
 use super::wire::{Pace, Wire};
 use crate::auth::slots::Refused;
 use crate::conn::Event;
-use crate::net::asked::Asked;
 use crate::net::http::{Site, complete};
+use crate::net::incoming::IncomingRequest;
 
 /// Largest body of an answer that does not count as a download.
 const SMALL_BYTES: u64 = 16 * 1024;
@@ -43,12 +43,12 @@ impl Caller<'_> {
     pub(super) async fn exchange(
         &mut self,
         site: &Site,
-        asked: &Arc<Asked>,
+        incoming: &Arc<IncomingRequest>,
         mut head: Vec<u8>,
         rest: &mut Vec<u8>,
     ) -> Exchanged {
         let shared = self.shared;
-        let body_bytes = asked.request.content_length.unwrap_or(0);
+        let body_bytes = incoming.request.content_length.unwrap_or(0);
         let came = rest.len().min(usize::try_from(body_bytes).unwrap_or(usize::MAX));
         head.extend(rest.drain(..came));
         let slot = Mutex::new(&mut self.slot);
@@ -56,19 +56,19 @@ impl Caller<'_> {
             stream: &mut self.stream,
             request: &head,
             body_left: body_bytes - came as u64,
-            is_endless: asked.stream.is_some(),
+            is_endless: incoming.stream.is_some(),
             pace: Pace::new(&slot, &shared.clock, shared.limits.stall_ms),
         };
         let service = service_fn(|request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Arc::clone(asked));
+            request.extensions_mut().insert(Arc::clone(incoming));
             let answer = site.router.clone().oneshot(request);
             let slot = &slot;
             async move {
                 let Ok(mut answer) = answer.await;
-                complete(&mut answer, asked, shared);
+                complete(&mut answer, incoming, shared);
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                if asked.stream.is_some() && answer.status() == StatusCode::OK {
+                if incoming.stream.is_some() && answer.status() == StatusCode::OK {
                     slot.authenticated();
                 }
                 // The length of a stream is not known.
@@ -81,13 +81,13 @@ impl Caller<'_> {
         });
         // For hyper the input ends after the request, as from a client that sends no more.
         let served = http1::Builder::new()
-            .half_close(asked.stream.is_none())
+            .half_close(incoming.stream.is_none())
             .header_read_timeout(None)
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(wire), service);
         let mut served = pin!(served);
         let over = async {
-            match &asked.stream {
+            match &incoming.stream {
                 None => shared.stopping().await,
                 Some(stream) => {
                     stream.closed().await;
@@ -100,7 +100,7 @@ impl Caller<'_> {
             () = over => None,
             outcome = served.as_mut() => Some(outcome),
         };
-        if let Some(stream) = &asked.stream {
+        if let Some(stream) = &incoming.stream {
             // Without a driver there is no subscription to end.
             let _ = site.driver.send(Event::Unsubscribe(Arc::clone(stream))).await;
         }

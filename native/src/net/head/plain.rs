@@ -13,7 +13,7 @@ pub(crate) struct PlainRequest {
     pub auth: Option<Box<AuthParams>>,
     /// The length of its body, if it states one.
     pub content_length: Option<u64>,
-    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body.
+    /// No request follows on this connection: the client requests the close, speaks HTTP/1.0 or sent a body.
     pub is_last: bool,
     /// The bytes of the head.
     pub bytes: Vec<u8>,

@@ -183,7 +183,7 @@ fn the_path_of_a_target() {
 }
 
 #[test]
-fn lines_are_as_rfc_9112_has_them() {
+fn lines_follow_rfc_9112() {
     for text in [
         "GET / HTTP/1.1\nHost: x\n\n",
         "GET / HTTP/1.1\r\nHost: x\n\r\n",
@@ -238,7 +238,7 @@ fn the_last_request_of_a_connection() {
 }
 
 #[test]
-fn unreadable_origins_are_not_believed() {
+fn unreadable_origins_are_refused() {
     let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xff\r\n\r\n";
     let head = parse_head(bytes, None).unwrap();
     assert_eq!(

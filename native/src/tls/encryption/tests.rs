@@ -45,7 +45,7 @@ async fn connected() -> (TcpStream, Box<Encryption>, TcpStream, ClientConnection
 }
 
 #[tokio::test]
-async fn only_so_much_is_encrypted_ahead_of_a_client_that_does_not_read() {
+async fn bytes_encrypted_ahead_of_a_slow_client_are_bounded() {
     let (stream, encryption, mut socket, mut client) = connected().await;
     let bytes = vec![7; 1024 * 1024];
     let slices = [IoSlice::new(&bytes)];

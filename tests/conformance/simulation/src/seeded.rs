@@ -105,7 +105,7 @@ impl Simulation {
             14 => self.change_pace(peer),
             15 => self.step_clock(peer),
             16 => self.suspend_or_wake(peer),
-            17 => self.ask(peer),
+            17 => self.request(peer),
             18 => {
                 let is_shown = self.rng.chance(50);
                 self.world
@@ -207,7 +207,7 @@ impl Simulation {
         }
     }
 
-    fn ask(&mut self, peer: usize) {
+    fn request(&mut self, peer: usize) {
         let method = *self.rng.pick(&["system-presence", "status", "no-such-method"]);
         // Refused while it is not connected.
         let _ = self

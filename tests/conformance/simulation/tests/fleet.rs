@@ -10,7 +10,7 @@ use presence_simulation::virtual_hub;
 use presence_simulation::world::config;
 
 #[test]
-fn whatever_the_seed() {
+fn every_seed_converges() {
     for seed in 0..10 {
         // Shown only if it fails.
         println!("to repeat it: cargo xtask simulate --world fleet --from {seed} --seeds 1");
@@ -19,13 +19,13 @@ fn whatever_the_seed() {
 }
 
 #[test]
-fn what_waited_while_a_gateway_slept_makes_no_row_younger() {
+fn messages_delayed_by_a_suspension_make_no_row_younger() {
     // This seed found that it did.
     println!("{}", run::<Observers>(47_122));
 }
 
 #[test]
-fn whatever_the_seed_on_a_store() {
+fn every_seed_converges_through_a_store() {
     for seed in 0..10 {
         // Shown only if it fails.
         println!("to repeat it: cargo xtask simulate --world cluster --from {seed} --seeds 1");
@@ -34,7 +34,7 @@ fn whatever_the_seed_on_a_store() {
 }
 
 #[test]
-fn rows_are_as_old_as_they_are_whatever_clocks_say() {
+fn ages_do_not_depend_on_wall_clocks() {
     for step_ms in [7_200_000, -7_200_000, 60_000] {
         let mut fleet = Fleet::<Observers>::new(&[gateway(0), gateway(1)], 0);
         let client = ClientConfig {
@@ -64,7 +64,7 @@ fn rows_are_as_old_as_they_are_whatever_clocks_say() {
 }
 
 #[test]
-fn what_waited_while_a_gateway_slept_is_not_news() {
+fn messages_delayed_by_a_suspension_are_not_changes() {
     for step_ms in [0, 7_200_000, -7_200_000] {
         let mut fleet = Fleet::<Observers>::new(&[gateway(0), gateway(1)], 0);
         let tab = fleet.worlds[1].add(config("tab"));
@@ -87,7 +87,7 @@ fn what_waited_while_a_gateway_slept_is_not_news() {
 }
 
 #[test]
-fn connected_rows_stay_however_short_the_ttl_is() {
+fn connected_rows_stay_at_the_shortest_ttl() {
     for ttl_ms in [10_000, 45_000, 120_000] {
         let gateways = [gateway(0), gateway(1)].map(|mut gateway| {
             gateway.config.ttl_ms = ttl_ms;

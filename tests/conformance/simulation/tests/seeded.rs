@@ -19,7 +19,7 @@ fn every_mirror_ends_with_the_gateways_list() -> std::io::Result<()> {
 
 /// More of them, where they cost little.
 #[test]
-fn whatever_the_seed() {
+fn every_seed_converges() {
     for seed in 100..140 {
         // Shown only if it fails.
         println!("to repeat it: cargo xtask simulate --from {seed} --seeds 1");
@@ -28,7 +28,7 @@ fn whatever_the_seed() {
 }
 
 #[test]
-fn a_seed_says_everything() {
+fn a_seed_determines_the_run() {
     assert_eq!(run(1), run(1));
     let digest = |seed| {
         run(seed)

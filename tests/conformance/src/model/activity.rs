@@ -33,7 +33,7 @@ impl Model {
         if self.rows[at].input_at != before {
             self.untold.rows.insert(id);
         }
-        self.tell(now);
+        self.publish(now);
         Some(before.is_some())
     }
 
@@ -49,7 +49,7 @@ impl Model {
             model.rows[at].input_by = None;
         });
         self.untold.rows.insert(id);
-        self.tell(now);
+        self.publish(now);
     }
 
     /// The rows that share with this one: those of its user, or itself.
@@ -101,7 +101,7 @@ impl Model {
     }
 
     /// Broadcasts pending last inputs, every 30 s at most.
-    pub(super) fn tell(&mut self, now: Now) {
+    pub(super) fn publish(&mut self, now: Now) {
         let may = self.untold.told_at.is_none_or(|at| now.age_ms - at >= 30_000);
         let has_news = !self.untold.rows.is_empty() || !self.untold.users.is_empty();
         if may && has_news {

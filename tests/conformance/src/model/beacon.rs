@@ -138,7 +138,7 @@ impl Model {
             self.evict_over_quota(conn);
         }
         self.evict_over_cap(id);
-        self.tell(now);
+        self.publish(now);
         id
     }
 }

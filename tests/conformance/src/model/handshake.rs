@@ -18,7 +18,7 @@ impl Model {
         self.version += 1;
         self.replace(id, write);
         self.evict_over_cap(id);
-        self.tell(now);
+        self.publish(now);
         id
     }
 
@@ -35,7 +35,7 @@ impl Model {
             return None;
         }
         *self = after;
-        self.tell(now);
+        self.publish(now);
         Some(id)
     }
 
@@ -49,7 +49,7 @@ impl Model {
     pub fn keep_rebuilt(&mut self, id: u64, now: Now) {
         self.version += 1;
         self.evict_over_cap(id);
-        self.tell(now);
+        self.publish(now);
     }
 
     fn write_handshake(&mut self, write: &ConnectWrite<'_>, now: Now) -> u64 {

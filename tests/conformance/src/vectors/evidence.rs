@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use presence_core::Now;
-use presence_core::model::address;
+use presence_core::model::ip;
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 use presence_core::wire::device::precheck;
 use presence_core::wire::{AuthParams, ConnectParams};
@@ -43,7 +43,7 @@ fn origin(config: &Config, opening: &Opening) -> OriginEvidence {
         .any(|allowed| allowed == "*" || allowed == origin);
     let host = origin.split("://").nth(1).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let is_local = address::is_loopback(&opening.from) && (host == "localhost" || address::is_loopback(host));
+    let is_local = ip::is_loopback(&opening.from) && (host == "localhost" || ip::is_loopback(host));
     if is_listed || is_local {
         OriginEvidence::Allowed
     } else {

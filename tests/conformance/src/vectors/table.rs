@@ -5,7 +5,7 @@ use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::model::RawEntry;
 use presence_core::model::status::{self, Thresholds};
-use presence_core::model::{address, beacon, scope};
+use presence_core::model::{beacon, ip, scope};
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
 use presence_core::wire::presence::Presence;
@@ -50,7 +50,7 @@ fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
         "ageText" => status::age_text(argument(input, 0)?).into(),
         "reasonLabel" => status::reason_label(&argument::<String>(input, 0)?).into(),
         "prettyPlatform" => status::platform_label(&argument::<String>(input, 0)?).into(),
-        "isLoopback" => address::is_loopback(&argument::<String>(input, 0)?).into(),
+        "isLoopback" => ip::is_loopback(&argument::<String>(input, 0)?).into(),
         "scopesSatisfy" => scope::is_satisfied(
             &argument::<Vec<String>>(input, 0)?,
             &argument::<String>(input, 1)?,

@@ -53,7 +53,7 @@ impl Reader {
     }
 
     /// It asked for the list when the presence version was this.
-    pub(crate) fn asked(&mut self, version: u64) {
+    pub(crate) fn requested(&mut self, version: u64) {
         self.asked.push_back(version);
     }
 
@@ -97,7 +97,7 @@ impl Reader {
             assert_eq!(envelope["seq"], self.seq, "a gap");
             if envelope["event"] == "presence" {
                 let version = envelope["stateVersion"]["presence"].as_u64();
-                self.tell(version, list);
+                self.deliver(version, list);
                 self.events.push(self.version);
             }
         }
@@ -108,7 +108,7 @@ impl Reader {
         if envelope["payload"]["type"] == "hello-ok" {
             assert!(!self.has_hello, "a second hello");
             self.has_hello = true;
-            self.tell(
+            self.deliver(
                 envelope["payload"]["snapshot"]["stateVersion"]["presence"].as_u64(),
                 list,
             );
@@ -119,7 +119,7 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, version: Option<u64>, list: Option<&SharedText>) {
+    fn deliver(&mut self, version: Option<u64>, list: Option<&SharedText>) {
         assert!(
             version > Some(self.told),
             "version {version:?} was told before: {}",

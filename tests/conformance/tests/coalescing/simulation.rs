@@ -21,7 +21,7 @@ const WINDOW_MS: u64 = 50;
 enum Event {
     Join,
     Beacon,
-    Ask,
+    Request,
     Close,
     /// The cable is cut: no more frames pass.
     Cut,
@@ -81,7 +81,13 @@ impl Network {
     /// Lets clients come and go, and links break, for this long.
     fn bustle(&mut self, ms: u64) {
         self.is_quiet = false;
-        for event in [Event::Join, Event::Beacon, Event::Ask, Event::Close, Event::Cut] {
+        for event in [
+            Event::Join,
+            Event::Beacon,
+            Event::Request,
+            Event::Close,
+            Event::Cut,
+        ] {
             self.plan_again(event);
         }
         self.run(ms);
@@ -123,7 +129,7 @@ impl Network {
         let pause_ms = match event {
             Event::Join => 1_500,
             Event::Beacon => 400,
-            Event::Ask => 1_000,
+            Event::Request => 1_000,
             Event::Close => 4_000,
             Event::Cut => 9_000,
             Event::Pong(_) | Event::Receive(_) => return,
@@ -145,7 +151,7 @@ impl Network {
         match event {
             Event::Join => self.join(),
             Event::Beacon => self.beacon(),
-            Event::Ask => self.ask(),
+            Event::Request => self.request_list(),
             Event::Close => {
                 if let Some(conn) = self.any_link() {
                     self.links.remove(&conn);
@@ -210,13 +216,13 @@ impl Network {
         }
     }
 
-    fn ask(&mut self) {
+    fn request_list(&mut self) {
         let Some(conn) = self.any_link() else { return };
         if self.links[&conn].may_read {
             self.hub
                 .call(conn, &request("system-presence", json!({})), self.now);
             let version = self.hub.version();
-            self.links.get_mut(&conn).unwrap().reader.asked(version);
+            self.links.get_mut(&conn).unwrap().reader.requested(version);
         }
     }
 

@@ -24,7 +24,7 @@ proptest! {
     })]
 
     #[test]
-    fn roster_is_the_model((cap, ttl_ms, history) in history()) {
+    fn the_roster_equals_the_naive_model((cap, ttl_ms, history) in history()) {
         play(cap, ttl_ms, &history);
     }
 }

@@ -59,14 +59,14 @@ impl Follower {
     }
 
     /// Handles a frame that arrives.
-    pub(super) fn hears(&mut self, text: &str) {
+    pub(super) fn apply(&mut self, text: &str) {
         assert!(!self.has_heard_close, "a frame after the close: {text}");
         assert!(text.len() <= MAX_FRAME_BYTES, "{} bytes", text.len());
         let frame: Value = serde_json::from_str(text).expect("frames are JSON");
         self.frames += 1;
         match frame["type"].as_str() {
             Some("res") => self.is_answered(&frame),
-            Some("event") => self.hears_event(&frame, text),
+            Some("event") => self.apply_event(&frame, text),
             other => panic!("a frame of type {other:?}"),
         }
     }
@@ -89,7 +89,7 @@ impl Follower {
         }
     }
 
-    fn hears_event(&mut self, frame: &Value, text: &str) {
+    fn apply_event(&mut self, frame: &Value, text: &str) {
         let event = frame["event"].as_str().expect("events have a name");
         if !self.is_in {
             assert!(event == "connect.challenge" && self.frames == 1, "{frame}");

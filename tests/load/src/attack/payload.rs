@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_attackers_send_is_within_the_bounds_of_frames() {
+    fn payloads_of_attacks_are_within_the_bounds_of_frames() {
         for (method, bytes) in [("connect", 64 * 1024), ("no.such", 1024 * 1024)] {
             let text = dense_request(method, bytes);
             assert!(text.len() <= bytes && text.len() > bytes - 8, "{}", text.len());

@@ -88,14 +88,14 @@ fn every_beacon_of_the_application_gets_a_response() {
     let now = bench.now;
     let id = bench.client.beacon("instances-refresh", now).unwrap();
     bench.drain();
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"res","id":"{id}","ok":true,"payload":{{"ok":true}}}}"#
     ));
     assert_eq!(outcome(&bench), Some((id, None)));
 
     let id = bench.client.beacon("instances-refresh", now).unwrap();
     bench.drain();
-    bench.hear(&error(id, "UNAVAILABLE"));
+    bench.receive(&error(id, "UNAVAILABLE"));
     assert_eq!(outcome(&bench), Some((id, Some("UNAVAILABLE"))));
     let refusals = bench
         .events
@@ -109,7 +109,7 @@ fn every_beacon_of_the_application_gets_a_response() {
 
     let id = bench.client.beacon("instances-refresh", bench.now).unwrap();
     bench.drain();
-    bench.hear(&error(id, "FORBIDDEN"));
+    bench.receive(&error(id, "FORBIDDEN"));
     assert_eq!(outcome(&bench), Some((id, Some("FORBIDDEN"))));
     assert!(matches!(bench.events.last(), Some(ClientEvent::BeaconRefused(_))));
 
@@ -206,7 +206,7 @@ fn the_first_beacon_after_a_reconnect_has_the_reason_connect() {
 fn a_refused_beacon_turns_beacons_off_and_nothing_else() {
     let mut bench = live_beaconing();
     let id = bench.last("system-event").get("id").unwrap().clone();
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"res","id":{id},"ok":false,"error":{{"code":"FORBIDDEN","message":"missing scope: operator.admin",
             "details":{{"code":"MISSING_SCOPE"}}}}}}"#
     ));

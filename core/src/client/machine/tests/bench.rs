@@ -92,14 +92,14 @@ impl Bench {
 
     pub(super) fn challenge(&mut self) {
         let ts = self.server_ms();
-        self.hear(&format!(
+        self.receive(&format!(
             r#"{{"type":"event","event":"connect.challenge","payload":{{"nonce":"n-1","ts":{ts}}}}}"#
         ));
     }
 
     pub(super) fn hello(&mut self, protocol: u32, presence: &str, auth: &str) {
         let id = self.last("connect").get("id").unwrap().clone();
-        self.hear(&format!(
+        self.receive(&format!(
             r#"{{"type":"res","id":{id},"ok":true,"payload":{{"type":"hello-ok","protocol":{protocol},
                 "server":{{"version":"t","connId":"c"}},"features":{{"methods":[],"events":[]}},"auth":{auth},
                 "snapshot":{{"presence":{presence},"stateVersion":{{"presence":1,"health":1}}}},
@@ -109,12 +109,12 @@ impl Bench {
 
     pub(super) fn refuse(&mut self, error: &str) {
         let id = self.last("connect").get("id").unwrap().clone();
-        self.hear(&format!(
+        self.receive(&format!(
             r#"{{"type":"res","id":{id},"ok":false,"error":{error}}}"#
         ));
     }
 
-    pub(super) fn hear(&mut self, text: &str) {
+    pub(super) fn receive(&mut self, text: &str) {
         self.client.handle_text(self.opened, text, self.now);
         self.drain();
     }
@@ -126,14 +126,14 @@ impl Bench {
 
     pub(super) fn tick(&mut self) {
         let ts = self.server_ms();
-        self.hear(&format!(
+        self.receive(&format!(
             r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}}}"#
         ));
     }
 
     pub(super) fn answer(&mut self, method: &str, payload: &str) {
         let id = self.last(method).get("id").unwrap().clone();
-        self.hear(&format!(
+        self.receive(&format!(
             r#"{{"type":"res","id":{id},"ok":true,"payload":{payload}}}"#
         ));
     }

@@ -17,10 +17,10 @@ fn deltas_are_applied_and_gaps_resynced() {
                 "upserts":[{{"key":"b","entry":{{"instanceId":"b","ts":{SERVER}}}}}]}}}}"#
         )
     };
-    bench.hear(&delta(4, 5, 1));
+    bench.receive(&delta(4, 5, 1));
     assert_eq!(bench.status("instance:b"), Some(Status::Active));
     assert_eq!(bench.count("presence.snapshot"), 0);
-    bench.hear(&delta(6, 7, 2));
+    bench.receive(&delta(6, 7, 2));
     assert_eq!(bench.count("presence.snapshot"), 1);
     bench.answer(
         "presence.snapshot",
@@ -30,7 +30,7 @@ fn deltas_are_applied_and_gaps_resynced() {
         (bench.client.mirror().version(), bench.client.mirror().len()),
         (Some(7), 1)
     );
-    bench.hear(
+    bench.receive(
         r#"{"type":"event","event":"presence.snapshot","seq":9,
             "payload":{"presence":[{"instanceId":"d","ts":1800000000000}],"keys":["d"],"version":9}}"#,
     );
@@ -48,7 +48,7 @@ fn a_wrong_digest_causes_a_resync_unless_the_snapshot_had_no_valid_digest() {
     let off = r#"{"type":"event","event":"presence.delta","payload":{"from":4,"to":5,"upserts":[],"removals":[],
         "touched":[],"digest":"0000000000000001"}}"#;
     let mut bench = Bench::live(config(), 4, KEYED);
-    bench.hear(off);
+    bench.receive(off);
     assert_eq!(
         bench.count("presence.snapshot"),
         0,
@@ -57,16 +57,16 @@ fn a_wrong_digest_causes_a_resync_unless_the_snapshot_had_no_valid_digest() {
     let raw = crate::model::RawEntry::parse_list(r#"[{"instanceId":"a","ts":1}]"#).unwrap();
     let right = format!("{:016x}", crate::digest::of_raw("a", &raw[0]));
     let mut bench = Bench::live(config(), 4, &format!(r#"{KEYED},"digest":"{right}""#));
-    bench.hear(off);
+    bench.receive(off);
     assert_eq!(bench.count("presence.snapshot"), 1);
 }
 
 #[test]
 fn after_a_failed_resync_the_client_reconnects_without_deltas() {
     let mut bench = Bench::live(config(), 4, KEYED);
-    bench.hear(r#"{"type":"event","event":"presence.delta","payload":{"from":9,"to":10}}"#);
+    bench.receive(r#"{"type":"event","event":"presence.delta","payload":{"from":9,"to":10}}"#);
     let id = bench.last("presence.snapshot").get("id").unwrap().clone();
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"res","id":{id},"ok":false,"error":{{"code":"INVALID_REQUEST","message":"unknown method"}}}}"#
     ));
     assert_eq!(bench.problem(), "RESYNC_FAILED");

@@ -37,7 +37,7 @@ fn no_frame_causes_a_panic() {
         };
         bench.client.handle_open(bench.opened, bench.now);
         for text in texts {
-            bench.hear(text);
+            bench.receive(text);
             bench.pass(1_000);
         }
         bench.pass(100_000);

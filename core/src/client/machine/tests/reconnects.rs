@@ -55,7 +55,7 @@ fn showing_the_page_retries_at_once() {
 #[test]
 fn the_client_waits_for_an_announced_restart() {
     let mut bench = Bench::live(config(), 4, "[]");
-    bench.hear(
+    bench.receive(
         r#"{"type":"event","event":"shutdown","payload":{"reason":"gateway restarting","restartExpectedMs":4000}}"#,
     );
     let expected = ClientEvent::Shutdown {

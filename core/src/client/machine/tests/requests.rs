@@ -18,15 +18,15 @@ fn every_request_gets_an_answer() {
     let id = ids[3].to_string();
     let sent = serde_json::json!({ "type": "req", "id": id, "method": "health" });
     assert_eq!(bench.sent.last(), Some(&sent));
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"res","id":"{}","ok":true,"payload":{{"z":1,"a":2}}}}"#,
         ids[0]
     ));
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"res","id":"{}","ok":false,"error":{{"code":"FORBIDDEN","message":"missing scope: operator.x"}}}}"#,
         ids[1]
     ));
-    bench.hear(&format!(r#"{{"type":"res","id":"{}","ok":true}}"#, ids[0]));
+    bench.receive(&format!(r#"{{"type":"res","id":"{}","ok":true}}"#, ids[0]));
     bench.pass(30_000);
     bench.client.request("late", None, bench.now).unwrap();
     bench.close(1006, "");

@@ -12,7 +12,7 @@ use crate::model::status::Status;
 fn presence_events_replace_the_list() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", row("a", 0)));
     assert_eq!(bench.status("instance:a"), Some(Status::Active));
-    bench.hear(&format!(
+    bench.receive(&format!(
         r#"{{"type":"event","event":"presence","payload":{{"presence":[{}]}},"seq":1,
             "stateVersion":{{"presence":2,"health":1}}}}"#,
         row("b", 0)

@@ -9,7 +9,7 @@ use crate::client::event::ClientState;
 fn two_missing_ticks_end_the_connection() {
     let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
     bench.pass(20_000);
-    bench.hear("not even JSON");
+    bench.receive("not even JSON");
     bench.pass(59_999);
     assert_eq!(bench.client.state(), ClientState::Live);
     bench.pass(1);

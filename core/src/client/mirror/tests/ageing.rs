@@ -134,30 +134,20 @@ fn offline_rows_are_removed_after_twice_the_ttl() {
 #[test]
 fn the_list_is_requested_before_a_status_changes_and_after_the_ttl() {
     let mut mirror = mirror(r#"[{"instanceId":"a","ts":1000}]"#, 1_000);
-    assert_eq!(mirror.next_ask_ms(2_000), Some(119_001));
+    assert_eq!(mirror.next_request_ms(2_000), Some(119_001));
     // The answer has the same row: the next request is due before the following status change.
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 119_050);
-    assert_eq!(mirror.next_ask_ms(2_000), Some(301_001));
+    assert_eq!(mirror.next_request_ms(2_000), Some(301_001));
     mirror.settle(121_001);
-    assert_eq!(mirror.next_ask_ms(2_000), Some(299_001));
+    assert_eq!(mirror.next_request_ms(2_000), Some(299_001));
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 299_050);
     mirror.settle(301_001);
     // Gateways prune only on requests.
-    assert_eq!(mirror.next_ask_ms(2_000), Some(301_001));
+    assert_eq!(mirror.next_request_ms(2_000), Some(301_001));
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 301_050);
-    assert_eq!(mirror.next_ask_ms(2_000), None);
+    assert_eq!(mirror.next_request_ms(2_000), None);
     mirror.handle_offline(301_060);
-    assert_eq!(mirror.next_ask_ms(2_000), None);
-}
-
-#[test]
-fn age_texts_change_by_the_minute_then_by_the_hour() {
-    let mut mirror = mirror(r#"[{"instanceId":"a","ts":1000}]"#, 1_000);
-    assert_eq!(mirror.next_text_change_ms(1_000), Some(61_000));
-    assert_eq!(mirror.next_text_change_ms(61_000), Some(121_000));
-    mirror.settle(121_001);
-    mirror.settle(400_000);
-    assert_eq!(mirror.next_text_change_ms(3_601_000), Some(7_201_000));
+    assert_eq!(mirror.next_request_ms(2_000), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::{Detached, Live, Row, Said};
+use super::super::{Detached, HandshakeFields, Live, Row};
 use super::{FEW, MAX_SET};
 use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
@@ -100,7 +100,7 @@ fn live(conn: u64, role: Role, scopes: &[Text]) -> Live {
         conn_id: "c".into(),
         role,
         scopes: scopes.into(),
-        said: Said::new(&Arc::new(ClientInfo::default()), role, None, None),
+        handshake: HandshakeFields::new(&Arc::new(ClientInfo::default()), role, None, None),
         written_ms: 0,
     }
 }

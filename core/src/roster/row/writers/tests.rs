@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 
 use super::*;
+use crate::model::{ClientInfo, Role};
 
 /// The members that remain of a handshake in a row with a text, a host and a reason.
 fn fitted(max_bytes: Option<usize>, reason: Option<&str>) -> PresenceEntry {
@@ -21,9 +22,9 @@ fn fitted(max_bytes: Option<usize>, reason: Option<&str>) -> PresenceEntry {
         ..PresenceEntry::default()
     };
     let max_bytes = max_bytes.unwrap_or(1 << 20);
-    let mut said = Said::new(&client, Role::Operator, Some("192.0.2.1"), Some("ann"));
-    said.fit(&mut entry, max_bytes);
-    Writers::default().write(&mut entry, &said, 1, max_bytes);
+    let mut handshake = HandshakeFields::new(&client, Role::Operator, Some("192.0.2.1"), Some("ann"));
+    handshake.fit(&mut entry, max_bytes);
+    Writers::default().write(&mut entry, &handshake, 1, max_bytes);
     entry
 }
 

@@ -50,7 +50,7 @@ fn too_many_or_too_large_frames_during_the_handshake_close_it() {
 }
 
 #[test]
-fn frames_that_waited_are_forgotten_when_the_handshake_fails() {
+fn waiting_frames_are_dropped_when_the_handshake_fails() {
     let mut connection = authenticating(&params());
     connection.handle_text(&request("q", "health", &json!({})), START);
     connection.handle_evidence(
@@ -90,7 +90,7 @@ fn the_handshake_has_a_deadline_until_it_is_done() {
 }
 
 #[test]
-fn after_the_handshake_calls_are_handed_on() {
+fn after_the_handshake_calls_are_passed_to_the_hub() {
     let mut connection = ready();
     connection.handle_text(&request("7", "no.such.method", &json!([1])), START);
     let call = Request {
@@ -158,7 +158,7 @@ fn the_frame_limit_grows_with_the_handshake_and_too_large_closes() {
 }
 
 #[test]
-fn evidence_that_nobody_asked_for_is_ignored() {
+fn unrequested_evidence_is_ignored() {
     let mut connection = opened();
     connection.handle_evidence(&GOOD, START);
     assert_eq!(connection.poll_output(), None);

@@ -46,7 +46,7 @@ fn a_first_frame_that_is_no_request_is_closed_without_an_answer() {
 }
 
 #[test]
-fn a_first_request_that_cannot_be_let_in_is_answered_and_closed() {
+fn a_refused_first_request_is_answered_and_closed() {
     let cases = [
         (
             "health",
@@ -179,7 +179,7 @@ fn every_bad_secret_has_its_code() {
 }
 
 #[test]
-fn a_throttled_client_is_asked_to_come_back() {
+fn a_throttled_client_is_told_when_to_retry() {
     let secret = SecretEvidence::RateLimited {
         retry_after_ms: 250,
         is_proxied: false,
@@ -195,7 +195,7 @@ fn a_throttled_client_is_asked_to_come_back() {
 }
 
 #[test]
-fn a_refusal_is_handed_to_the_log_with_who_was_refused() {
+fn a_refusal_is_logged_with_the_client() {
     let refused = |connection: &mut Connection| match connection.poll_output() {
         Some(ConnectionOutput::Refused(refused)) => refused,
         other => panic!("{other:?}"),
@@ -219,7 +219,7 @@ fn a_refusal_is_handed_to_the_log_with_who_was_refused() {
 }
 
 #[test]
-fn another_gateways_device_token_is_called_that() {
+fn another_gateways_device_token_is_named_in_the_refusal() {
     let mut stored = with_device(params());
     stored["auth"] = json!({ "token": "2ef2358e3e7b483ab805462ea5007833" });
     let mut named = params();
@@ -243,7 +243,7 @@ fn another_gateways_device_token_is_called_that() {
 }
 
 #[test]
-fn a_device_that_nobody_verified_is_refused() {
+fn an_unverified_device_is_refused() {
     let error = refused(&with_device(params()), &GOOD);
     assert_eq!(error["details"]["code"], "DEVICE_AUTH_SIGNATURE_INVALID");
 }

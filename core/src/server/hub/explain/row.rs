@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 use super::super::{Hub, LeaveCause};
 use super::sessions::Session;
 use crate::findings::quoted;
-use crate::model::addresses::cut_before_address;
+use crate::model::addresses_in_text::cut_before_address;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
 use crate::model::time::Now;
-use crate::roster::history::{Gone, Refusal, RowEvent, What};
+use crate::roster::history::{Refusal, RowEvent, RowEventKind, RowRemoval};
 use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
 use crate::server::AddressMask;
 
@@ -306,38 +306,40 @@ pub(super) fn row_event(event: &RowEvent, mask: Option<&AddressMask>) -> (&'stat
         quoted(&mask.map_or_else(|| was.clone(), |mask| mask.pseudonym(&was)))
     };
     match event.what {
-        What::Gone(Gone::Expired) => ("expired", "The row was older than the TTL and went.".into()),
-        What::Gone(Gone::Evicted { was_live: true }) => (
+        RowEventKind::Gone(RowRemoval::Expired) => {
+            ("expired", "The row was older than the TTL and went.".into())
+        }
+        RowEventKind::Gone(RowRemoval::Evicted { was_live: true }) => (
             "evicted",
             "The row went although its client is connected, because the list was full.".into(),
         ),
-        What::Gone(Gone::Evicted { was_live: false }) => {
+        RowEventKind::Gone(RowRemoval::Evicted { was_live: false }) => {
             ("evicted", "The row went, because the list was full.".into())
         }
-        What::Gone(Gone::OverQuota) => (
+        RowEventKind::Gone(RowRemoval::OverQuota) => (
             "evicted",
             "The row went, because its reporter had too many rows about others.".into(),
         ),
-        What::Gone(Gone::Replaced) => (
+        RowEventKind::Gone(RowRemoval::Replaced) => (
             "replaced",
             "The row went: the same device connected again under another id.".into(),
         ),
-        What::Renamed => (
+        RowEventKind::Renamed => (
             "renamed",
             format!(
                 "A write with an instanceId took the row over; its key was {}.",
                 was()
             ),
         ),
-        What::MovedApart => (
+        RowEventKind::MovedApart => (
             "moved",
             "The connection left the row of its id, because a device key came to own that.".into(),
         ),
-        What::Apart => (
+        RowEventKind::Apart => (
             "moved",
             "The connection got a row of its own, because another device owns the row of its id.".into(),
         ),
-        What::Refused(why) => ("refused", refusal(why).into()),
+        RowEventKind::Refused(why) => ("refused", refusal(why).into()),
     }
 }
 

@@ -52,7 +52,7 @@ impl MaskedRows {
     }
 
     /// Frees the rows.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear(&mut self) {
         (self.young, self.old) = (BTreeMap::new(), BTreeMap::new());
     }
 

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::model::address::is_loopback;
+use crate::model::ip::is_loopback;
 use crate::model::json::{escaped_len, write_string};
 use crate::roster::size;
 use crate::server::Handshake;

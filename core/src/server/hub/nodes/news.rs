@@ -37,7 +37,7 @@ impl News {
         self.due.len() + self.noted.len()
     }
 
-    fn forget(&mut self, key: &NodeKey) {
+    fn remove(&mut self, key: &NodeKey) {
         self.due.remove(key);
         self.noted.remove(key);
     }
@@ -76,7 +76,7 @@ impl Nodes {
     /// Handles the end of the node's last connection: its event waits, unless too many such nodes wait.
     pub(super) fn end_news(&mut self, key: &NodeKey) {
         if self.news.len() > self.connected.len() + MAX_ENDED {
-            self.news.forget(key);
+            self.news.remove(key);
         }
     }
 
@@ -98,7 +98,7 @@ impl Nodes {
 impl Hub {
     /// Sends `node.presence` of nodes whose activity changed to all readers: at once after a quiet window,
     /// else when the window ends. Nodes beyond what a window takes wait for the next.
-    pub(in crate::server::hub) fn tell_nodes(&mut self, now: Now) {
+    pub(in crate::server::hub) fn broadcast_nodes(&mut self, now: Now) {
         if self.nodes.news.len() == 0 || now.age_ms < self.nodes.news.window_ends_ms {
             return;
         }

@@ -50,7 +50,7 @@ fn evictions_are_counted_by_kind() {
 }
 
 #[test]
-fn visits_of_one_visitor_share_a_quota_and_are_not_remembered() {
+fn http_beacons_of_one_address_share_a_quota_and_leave_no_trace() {
     let mut hub = hub_of(20);
     let mut beacon = |visitor: u64, name: &str| {
         let mut visit = handshake("http", BEACON_MODE, &["operator.write"]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn others_hear_at_once_and_then_once_a_window() {
+fn others_are_notified_at_once_and_then_once_per_window() {
     let mut hub = hub();
     let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
     frames(&mut hub, reader);
@@ -23,7 +23,7 @@ fn others_hear_at_once_and_then_once_a_window() {
 }
 
 #[test]
-fn what_takes_long_to_send_is_sent_less_often() {
+fn slow_broadcasts_extend_the_window() {
     for (took_ms, window_ms) in [(0, 50), (25, 50), (26, 52), (200, 400)] {
         let mut hub = hub();
         let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
@@ -42,7 +42,7 @@ fn what_takes_long_to_send_is_sent_less_often() {
 }
 
 #[test]
-fn a_suspension_while_sending_silences_nobody() {
+fn a_suspension_during_a_broadcast_does_not_extend_the_window() {
     let mut hub = hub();
     let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
     frames(&mut hub, reader);

@@ -5,7 +5,7 @@ use alloc::format;
 use super::*;
 
 #[test]
-fn delta_clients_are_told_what_changed() {
+fn delta_clients_are_sent_the_changes() {
     let mut hub = hub();
     let mut asks = handshake("d", "ui", &["operator.read"]);
     asks.caps = vec!["presence-delta".into()];

@@ -54,7 +54,7 @@ fn each_member_has_its_last_writer() {
 }
 
 #[test]
-fn what_a_closed_connection_wrote_stays_known() {
+fn members_written_by_a_closed_connection_keep_their_writer() {
     let mut hub = hub();
     let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
     let conn = hub.join(handshake("a", "ui", &[]), START.after(1_000));
@@ -125,7 +125,7 @@ fn findings_of_the_list_have_the_keys_of_their_rows() {
 }
 
 #[test]
-fn an_explanation_is_bounded_whatever_clients_say() {
+fn the_size_of_an_explanation_is_bounded() {
     let mut hub = hub();
     let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
     // Each takes six bytes in JSON.
@@ -152,7 +152,7 @@ fn an_explanation_is_bounded_whatever_clients_say() {
 }
 
 #[test]
-fn what_happens_to_a_row_is_in_its_events() {
+fn the_events_of_a_row_are_complete() {
     let mut hub = hub();
     let reader = hub.join(handshake("r", "cli", &["operator.read"]), START);
     let mut device = handshake("x", "ui", &[]);

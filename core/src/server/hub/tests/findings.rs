@@ -221,7 +221,7 @@ fn two_sockets_of_one_client() {
 }
 
 #[test]
-fn a_client_that_comes_and_goes() {
+fn a_client_that_reconnects_again_and_again() {
     for (cause, words) in [
         (LeaveCause::PeerClosed, "within 5 s after the handshake"),
         (LeaveCause::Silent, "no pong came"),
@@ -289,7 +289,7 @@ fn a_clients_clock() {
 }
 
 #[test]
-fn rows_that_went_for_lack_of_room() {
+fn rows_evicted_for_lack_of_room() {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
     let mut lab = Lab::new(10);
     for id in names {
@@ -349,7 +349,7 @@ fn beacons_too_often() {
 }
 
 #[test]
-fn a_restarted_gateway_to_which_all_come_back() {
+fn reconnects_after_a_restart_are_no_finding() {
     let mut healthy = Lab::new(200);
     for id in ["a", "b", "c", "d"] {
         healthy.join(&Client {

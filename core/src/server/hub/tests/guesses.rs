@@ -126,7 +126,7 @@ fn evictions_confirm_no_guess() {
 }
 
 #[test]
-fn the_history_is_not_asked_for_a_key_that_may_be_a_cut_address() {
+fn the_history_is_not_queried_for_a_key_that_may_be_a_cut_address() {
     let mut hub = hub();
     let asks = hub.join(reader("r", &[HIDE_ADDRESSES_CAP]), START);
     let cut = format!("{}203.0.113.", "x".repeat(54));

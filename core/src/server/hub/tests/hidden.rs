@@ -234,7 +234,7 @@ fn run(seed: u64, observes: bool) -> u32 {
                 }
             }
         }
-        ask(&mut hub, hidden[rng.usize(..3)], &mirror, &mut rng, now);
+        call_once(&mut hub, hidden[rng.usize(..3)], &mirror, &mut rng, now);
         for (to, frame) in take(&mut hub, &hidden) {
             if to == follower {
                 mirror.follow(&frame["payload"]);
@@ -257,7 +257,7 @@ fn run(seed: u64, observes: bool) -> u32 {
     mirror.deltas
 }
 
-fn ask(hub: &mut Hub, by: ConnId, mirror: &Mirror, rng: &mut Rng, now: Now) {
+fn call_once(hub: &mut Hub, by: ConnId, mirror: &Mirror, rng: &mut Rng, now: Now) {
     let keys: Vec<&String> = mirror.rows.keys().collect();
     let row = keys
         .get(rng.usize(..keys.len().max(1)))
@@ -282,7 +282,7 @@ fn no_address_is_sent_and_deltas_lead_to_the_digest() {
 }
 
 #[test]
-fn rows_and_nodes_are_asked_for_by_their_pseudonyms() {
+fn rows_and_nodes_are_requested_by_their_pseudonyms() {
     let mut hub = hub();
     let asks = hub.join(reader("r", &[HIDE_ADDRESSES_CAP]), START);
     let sees = hub.join(reader("s", &[]), START);
@@ -317,7 +317,7 @@ fn rows_and_nodes_are_asked_for_by_their_pseudonyms() {
 }
 
 #[test]
-fn a_stream_without_addresses_goes_on_where_nothing_changed() {
+fn a_stream_without_addresses_resumes_only_if_nothing_changed() {
     let mut hub = hub();
     let stream = || Handshake {
         caps: vec![DELTA_CAP.into(), HIDE_ADDRESSES_CAP.into()],

@@ -6,7 +6,7 @@ use alloc::format;
 use super::*;
 
 #[test]
-fn hello_is_first_and_holds_the_client() {
+fn hello_is_first_and_contains_the_client() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "ui", &["operator.read"]), START);
     let frames = frames(&mut hub, conn);
@@ -20,7 +20,7 @@ fn hello_is_first_and_holds_the_client() {
 }
 
 #[test]
-fn who_comes_together_is_greeted_with_one_list() {
+fn clients_that_join_together_share_one_list() {
     let mut hub = hub();
     let reader = hub.join(handshake("reader", "ui", &["operator.read"]), START);
     frames(&mut hub, reader);
@@ -54,7 +54,7 @@ fn who_comes_together_is_greeted_with_one_list() {
 }
 
 #[test]
-fn who_comes_with_too_many_others_finds_itself_all_the_same() {
+fn clients_beyond_the_cap_that_join_together_find_themselves() {
     let mut hub = hub_of(3);
     let together = ["a", "b", "c", "d", "e"].map(|id| handshake(id, "ui", &["operator.read"]));
     let conns = hub.join_all(together, START);
@@ -136,7 +136,7 @@ fn named(name: &str, host: &str, scopes: &[&str]) -> Handshake {
 }
 
 #[test]
-fn who_is_evicted_for_the_bytes_of_others_finds_itself_first() {
+fn a_client_evicted_for_bytes_is_in_its_own_hello() {
     let mut hub = hub_of(600);
     for n in 0.. {
         hub.join(named(&format!("i{n}"), &"h".repeat(7_600), &[]), START);
@@ -158,7 +158,7 @@ fn who_is_evicted_for_the_bytes_of_others_finds_itself_first() {
 
 /// The device gets its row, and there is no room for another one.
 #[test]
-fn who_leaves_its_row_for_a_device_that_joins_with_it_finds_itself_first() {
+fn a_client_moved_by_a_device_is_in_its_own_hello() {
     let mut hub = hub_of(3);
     let old = hub.join(handshake("old", "ui", &[]), START);
     frames(&mut hub, old);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn silence_ends_a_connection_and_its_row() {
+fn a_silent_connection_is_closed_and_its_row_left() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "ui", &[]), START);
     frames(&mut hub, conn);
@@ -25,7 +25,7 @@ fn silence_ends_a_connection_and_its_row() {
 }
 
 #[test]
-fn an_idle_hub_waits_for_nothing() {
+fn an_idle_hub_has_no_timer() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "cli", &[]), START);
     assert!(hub.poll_timeout().is_some());
@@ -34,7 +34,7 @@ fn an_idle_hub_waits_for_nothing() {
 }
 
 #[test]
-fn shutdown_tells_everybody() {
+fn shutdown_is_sent_to_all_clients() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "ui", &[]), START);
     frames(&mut hub, conn);
@@ -49,7 +49,7 @@ fn shutdown_tells_everybody() {
 /// after the last window ended.
 #[cfg(feature = "cluster")]
 #[test]
-fn a_change_after_a_quiet_time_is_no_suspension() {
+fn a_quiet_time_is_not_a_suspension() {
     let mut hub = hub();
     hub.list_peers("a", START);
     let conn = hub.join(handshake("quiet", "ui", &["operator.read"]), START);

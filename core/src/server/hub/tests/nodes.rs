@@ -33,7 +33,7 @@ fn ids(hub: &Hub) -> Vec<Box<str>> {
 }
 
 #[test]
-fn a_node_takes_eight_kibibytes_whatever_it_offers() {
+fn the_size_of_a_node_is_bounded() {
     let mut hub = hub();
     let mut large = node(1, true);
     large.caps = (0..64).map(|n| format!("{n}{}", "c".repeat(60)).into()).collect();
@@ -85,7 +85,7 @@ fn full_node(command: usize) -> Value {
 }
 
 #[test]
-fn a_node_takes_exactly_its_bytes() {
+fn the_size_of_a_node_is_exact() {
     let bytes = |item: &Value| format!("{item}").len();
     let commands = |item: &Value| item["commands"].as_array().unwrap().len();
     let most = MAX_NODE_BYTES - bytes(&full_node(0));
@@ -95,7 +95,7 @@ fn a_node_takes_exactly_its_bytes() {
 }
 
 #[test]
-fn nodes_that_went_go_with_their_rows() {
+fn disconnected_nodes_are_removed_with_their_rows() {
     let mut hub = hub();
     let cap = hub.config.max_entries;
     for n in 0..5 * cap {
@@ -114,7 +114,7 @@ fn nodes_that_went_go_with_their_rows() {
 }
 
 #[test]
-fn the_last_node_goes_with_its_row() {
+fn the_last_node_is_removed_with_its_row() {
     let mut hub = hub();
     let conn = hub.join(node(1, true), START);
     hub.leave(conn, LeaveCause::PeerClosed, START);
@@ -126,7 +126,7 @@ fn the_last_node_goes_with_its_row() {
 
 /// Settings that were not validated.
 #[test]
-fn any_number_of_rows_may_be_allowed() {
+fn the_largest_cap_is_accepted() {
     let mut hub = hub_of(usize::MAX);
     let conn = hub.join(node(1, true), START);
     hub.leave(conn, LeaveCause::PeerClosed, START);
@@ -222,7 +222,7 @@ fn one_event_goes_to_any_number_of_readers() {
 }
 
 #[test]
-fn events_that_take_long_to_send_come_in_longer_windows() {
+fn slow_node_events_extend_the_window() {
     let (mut hub, conns) = crowd(1, 2, START);
     report(&mut hub, conns[0], START);
     assert!(hub.awaits_sent());
@@ -237,7 +237,7 @@ fn events_that_take_long_to_send_come_in_longer_windows() {
 }
 
 #[test]
-fn last_events_of_nodes_that_went_are_bounded() {
+fn last_events_of_disconnected_nodes_are_bounded() {
     let (mut hub, _) = crowd(1, 0, START);
     for n in 0..MAX_ENDED + 10 {
         let mut node = node(n, true);
@@ -251,7 +251,7 @@ fn last_events_of_nodes_that_went_are_bounded() {
 }
 
 #[test]
-fn a_claim_that_comes_back_to_an_owned_row_is_listed_by_its_connection() {
+fn a_reconnecting_claim_to_an_owned_row_is_listed_by_its_connection() {
     let mut hub = hub_of(2);
     let mut claim = node(2, false);
     claim.client = Arc::new(ClientInfo {
@@ -269,7 +269,7 @@ fn a_claim_that_comes_back_to_an_owned_row_is_listed_by_its_connection() {
 }
 
 #[test]
-fn a_claim_to_the_id_of_another_device_is_a_node_of_its_own() {
+fn a_claim_to_the_id_of_another_device_is_a_separate_node() {
     let mut hub = hub();
     hub.join(node(1, true), START);
     let mut claim = node(2, false);
@@ -282,7 +282,7 @@ fn a_claim_to_the_id_of_another_device_is_a_node_of_its_own() {
 }
 
 #[test]
-fn nodes_by_connection_are_listed_as_they_joined() {
+fn nodes_by_connection_are_listed_in_join_order() {
     let mut hub = hub();
     for name in ["c", "a", "b"] {
         let mut node = node(1, false);

@@ -34,7 +34,7 @@ fn update(entries: &[&str], now: Now) -> SourceUpdate {
 }
 
 #[test]
-fn readers_are_sent_what_other_gateways_say() {
+fn readers_are_sent_the_rows_of_other_gateways() {
     let mut hub = observing();
     let standard = hub.join(handshake("standard", "ui", READ), START);
     let mut deltas = handshake("deltas", "ui", READ);
@@ -86,7 +86,7 @@ fn changes_of_sources_wait_for_the_window_too() {
 
 /// The fresher one of two rows of an instance takes precedence, so a pong here can change the merged row.
 #[test]
-fn a_pong_that_changes_which_row_speaks_first_is_told() {
+fn a_pong_that_changes_the_merged_row_is_broadcast() {
     let mut hub = observing();
     let mut handshake_here = handshake("both", "ui", READ);
     handshake_here.caps = vec!["presence-delta".into()];
@@ -114,7 +114,7 @@ fn a_pong_that_changes_which_row_speaks_first_is_told() {
 
 /// A merged row would return as one of the observer's own.
 #[test]
-fn observers_are_sent_the_own_rows_only() {
+fn observers_are_sent_own_rows_only() {
     let mut hub = observing();
     let mut observer = handshake("observer", "cli", READ);
     observer.caps = vec!["presence-delta".into(), "presence-own".into()];

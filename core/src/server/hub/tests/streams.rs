@@ -21,7 +21,7 @@ fn events(hub: &mut Hub, conn: ConnId) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_stream_begins_with_the_snapshot_and_goes_on_with_deltas() {
+fn a_stream_begins_with_the_snapshot_and_continues_with_deltas() {
     let mut hub = hub();
     let conn = hub.subscribe(reader("a"), None, START);
     assert_eq!(events(&mut hub, conn), [("presence.snapshot".to_string(), 1)]);
@@ -41,7 +41,7 @@ fn a_stream_begins_with_the_snapshot_and_goes_on_with_deltas() {
 }
 
 #[test]
-fn a_reader_that_comes_back_gets_the_deltas_it_missed_or_the_snapshot() {
+fn a_returning_reader_gets_the_missed_deltas_or_the_snapshot() {
     let mut hub = hub();
     let witness = hub.subscribe(reader("witness"), None, START);
     frames(&mut hub, witness);

@@ -8,14 +8,14 @@ use fastrand::Rng;
 use super::*;
 
 /// By connection, kind of write, member and value: when it was written. No two beacons have a value in common.
-type Said = BTreeMap<(String, &'static str, String, String), u64>;
+type Statements = BTreeMap<(String, &'static str, String, String), u64>;
 
-struct House {
+struct TestHub {
     hub: Hub,
     rng: Rng,
     now: Now,
     live: Vec<(ConnId, String)>,
-    said: Said,
+    stated: Statements,
     joined: usize,
     beacons: usize,
 }
@@ -24,7 +24,7 @@ const IDS: [&str; 4] = ["a", "b", "c", "d"];
 const HANDSHAKE: [&str; 5] = ["version", "platform", "mode", "instanceId", "host"];
 const BEACON: [&str; 5] = ["version", "platform", "ip", "reason", "host"];
 
-impl House {
+impl TestHub {
     fn pick(&mut self, words: &[&str]) -> String {
         words[self.rng.usize(..words.len())].into()
     }
@@ -54,7 +54,7 @@ impl House {
         for (name, value) in HANDSHAKE.into_iter().zip(values) {
             if let Some(value) = value {
                 let key = (conn_id.clone(), "handshake", name.into(), value.to_string());
-                self.said.insert(key, self.now.age_ms);
+                self.stated.insert(key, self.now.age_ms);
             }
         }
         let handshake = Handshake {
@@ -83,7 +83,7 @@ impl House {
             for name in BEACON {
                 if let Some(value) = params.get(name) {
                     let key = (conn_id.clone(), "beacon", name.into(), value.to_string());
-                    self.said.insert(key, self.now.age_ms);
+                    self.stated.insert(key, self.now.age_ms);
                 }
             }
         }
@@ -138,8 +138,9 @@ impl House {
                 let is_checked = if from == "beacon" { &BEACON } else { &HANDSHAKE }.contains(&name);
                 if let (true, Some(conn_id)) = (is_checked, member["connId"].as_str()) {
                     let value = entry[name].to_string();
-                    let said = self.said.get(&(conn_id.into(), from, name.into(), value));
-                    let said_ms = said.unwrap_or_else(|| panic!("{name} by the {from} of {conn_id}: {row}"));
+                    let stated = self.stated.get(&(conn_id.into(), from, name.into(), value));
+                    let said_ms =
+                        stated.unwrap_or_else(|| panic!("{name} by the {from} of {conn_id}: {row}"));
                     if from == "beacon" {
                         assert_eq!(member["ageMs"], self.now.age_ms - said_ms, "{name} of {row}");
                     }
@@ -157,12 +158,12 @@ fn the_writer_of_a_member_wrote_its_value() {
     for seed in 0..60 {
         let mut hub = hub_of(6);
         let reader = hub.join(handshake("reader", "cli", &["operator.read"]), START);
-        let mut house = House {
+        let mut house = TestHub {
             hub,
             rng: Rng::with_seed(seed),
             now: START,
             live: Vec::new(),
-            said: Said::new(),
+            stated: Statements::new(),
             joined: 0,
             beacons: 0,
         };

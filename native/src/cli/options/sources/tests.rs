@@ -149,7 +149,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_strongest_source_decides_for_every_option_and_combination() {
+fn the_first_source_decides_for_every_option_and_combination() {
     let command = command();
     let serve = command.find_subcommand("serve").unwrap();
     let options: Vec<&str> = serve
@@ -367,7 +367,7 @@ fn target_of(sources: [Way; 2]) -> String {
 }
 
 #[test]
-fn a_clients_place_is_one_setting_and_its_secret_another() {
+fn url_and_port_are_one_setting_and_the_secret_another() {
     for environment in Way::all(ENVIRONMENT) {
         let variables = environment
             .pairs()

@@ -66,7 +66,7 @@ async fn full_socket() -> (Transport<ServerStream>, TcpStream) {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_given_up() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let (slots, manual) = (slots(2_048), Manual::new(START));
     let (mut slot, clock) = (busy_slot(&slots), manual.clock());
     let (mut stream, _client) = full_socket().await;
@@ -82,7 +82,7 @@ async fn a_client_that_does_not_read_is_given_up() {
 }
 
 #[tokio::test]
-async fn only_so_many_clients_are_waited_for() {
+async fn the_number_of_refused_sockets_that_stay_open_is_bounded() {
     let (slots, manual) = (slots(4), Manual::new(START));
     let (mut first, mut second, clock) = (busy_slot(&slots), busy_slot(&slots), manual.clock());
     let (mut stream, _client) = full_socket().await;
@@ -117,7 +117,7 @@ fn read_slowly(bytes: usize) -> io::Result<()> {
 }
 
 #[test]
-fn a_slow_reader_has_time_and_a_dripping_one_has_not() {
+fn a_slow_reader_is_tolerated_up_to_the_minimum_rate() {
     read_slowly(PIECE_BYTES).unwrap();
     for bytes in [1, 1_024, PIECE_BYTES / 2] {
         let error = read_slowly(bytes).unwrap_err();

@@ -22,7 +22,7 @@ fn a_wrong_token_is_refused_for_good() {
 }
 
 #[test]
-fn a_device_proves_itself_whatever_its_own_clock_says() {
+fn a_device_proof_does_not_depend_on_the_devices_clock() {
     for hours in [-30, 0, 30] {
         let mut world = World::new();
         let tab = world.add_skewed(with_device("tab"), (3, hours * HOUR));

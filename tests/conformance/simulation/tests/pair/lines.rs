@@ -23,7 +23,7 @@ fn a_reconnect_keeps_one_row() {
 }
 
 #[test]
-fn a_lost_list_is_asked_for_again() {
+fn a_lost_list_is_requested_again() {
     let mut world = World::new();
     let tab = world.add(plain("tab"));
     world.add(plain("x"));
@@ -52,7 +52,7 @@ fn a_lost_delta_is_resynced() {
 }
 
 #[test]
-fn a_line_that_died_is_noticed_at_both_ends() {
+fn a_dead_line_is_detected_at_both_ends() {
     let mut world = World::new();
     let watcher = world.add(config("watcher"));
     let tab = world.add(config("tab"));
@@ -77,7 +77,7 @@ fn a_line_that_died_is_noticed_at_both_ends() {
 }
 
 #[test]
-fn a_suspended_client_comes_back_to_one_row() {
+fn a_suspended_client_reconnects_to_one_row() {
     for config in both() {
         for asleep_ms in [20_000, 100_000, 3_600_000] {
             let mut world = World::new();

@@ -27,7 +27,7 @@ fn a_client_finds_itself_on_the_list() {
 }
 
 #[test]
-fn others_come_and_go_at_once() {
+fn joins_and_leaves_of_others_are_shown_at_once() {
     for config in both() {
         let mut world = World::new();
         let tab = world.add(config("tab"));
@@ -75,7 +75,7 @@ fn a_beacon_can_state_that_its_row_left() {
 }
 
 #[test]
-fn statuses_change_on_time_and_rows_go_on_time() {
+fn statuses_change_and_rows_expire_on_time() {
     for config in both() {
         for ahead in [(0, 0), (7_777, -9 * HOUR)] {
             let mut world = World::new();

@@ -4,7 +4,7 @@ use presence_conformance::model::Refusal;
 use presence_conformance::model::owner::About;
 use presence_conformance::model::text::normalise;
 use presence_core::model::beacon::Beacon;
-use presence_core::roster::{Aim, BeaconError, Holder, RowId};
+use presence_core::roster::{BeaconError, BeaconSubject, Holder, RowId};
 
 use super::{Handshake, Pair};
 use crate::history::Client;
@@ -38,19 +38,24 @@ impl Pair {
     }
 
     /// The subject of a beacon, which must be equal for both.
-    pub(super) fn about(&self, beacon: &Beacon, handshake: &Handshake, bound: Option<(RowId, u64)>) -> Aim {
+    pub(super) fn about(
+        &self,
+        beacon: &Beacon,
+        handshake: &Handshake,
+        bound: Option<(RowId, u64)>,
+    ) -> BeaconSubject {
         let write = handshake.write();
         let client = &handshake.client;
         let key = self
             .real
             .connect_key(&client.info, client.device_id.as_deref(), &handshake.id);
         let (row, model_row) = bound.unzip();
-        let aim = self.real.aim(&beacon.into(), &write, &key, row);
+        let aim = self.real.beacon_subject(&beacon.into(), &write, &key, row);
         let about = match aim {
-            Aim::Own => About::Own,
-            Aim::Connection => About::OwnWithoutIds,
-            Aim::Other => About::Another,
-            Aim::Owned => About::AnotherOwned,
+            BeaconSubject::Own => About::Own,
+            BeaconSubject::Connection => About::OwnWithoutIds,
+            BeaconSubject::Other => About::Another,
+            BeaconSubject::Owned => About::AnotherOwned,
         };
         assert_eq!(
             about,
@@ -76,7 +81,7 @@ impl Pair {
         let open = &self.open[at];
         let bound = open.bound(&self.real, &self.model);
         let aim = self.about(beacon, &open.handshake, bound);
-        let is_own = matches!(aim, Aim::Own | Aim::Connection);
+        let is_own = matches!(aim, BeaconSubject::Own | BeaconSubject::Connection);
         let mut rebuilt = None;
         if is_own && bound.is_none() && !claims_self(beacon) {
             let open = &mut self.open[at];
@@ -88,9 +93,11 @@ impl Pair {
         }
         let handshake = self.open[at].handshake.clone();
         let is_accepted = match aim {
-            Aim::Connection => self.connection_beacon(beacon, &handshake, rebuilt.or(bound)),
-            Aim::Own => self.beacon(beacon, Holder::Unlimited),
-            Aim::Other | Aim::Owned => self.beacon(beacon, Holder::Connection(handshake.serial)),
+            BeaconSubject::Connection => self.connection_beacon(beacon, &handshake, rebuilt.or(bound)),
+            BeaconSubject::Own => self.beacon(beacon, Holder::Unlimited),
+            BeaconSubject::Other | BeaconSubject::Owned => {
+                self.beacon(beacon, Holder::Connection(handshake.serial))
+            }
         };
         if let (false, Some((row, model_row))) = (is_accepted, rebuilt) {
             self.real.keep_rebuilt(row);
@@ -110,9 +117,11 @@ impl Pair {
         self.real.settle(self.now);
         self.model.settle(self.now);
         match self.about(&beacon, &handshake, None) {
-            Aim::Connection => self.connection_beacon(&beacon, &handshake, None),
-            Aim::Own => self.beacon(&beacon, Holder::Unlimited),
-            Aim::Other | Aim::Owned => self.beacon(&beacon, Holder::Connection(handshake.serial)),
+            BeaconSubject::Connection => self.connection_beacon(&beacon, &handshake, None),
+            BeaconSubject::Own => self.beacon(&beacon, Holder::Unlimited),
+            BeaconSubject::Other | BeaconSubject::Owned => {
+                self.beacon(&beacon, Holder::Connection(handshake.serial))
+            }
         };
     }
 }

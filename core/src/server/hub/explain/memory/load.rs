@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::super::row::span;
 use super::{Memory, Places, counted, finding, groups, is_recent};
 use crate::findings::{Confidence, Finding, FindingKind, quoted};
-use crate::roster::history::{Gone, What};
+use crate::roster::history::{RowEventKind, RowRemoval};
 
 /// A client's clock that is off by more is wrong, in ms.
 const CLOCK_OFF_MS: u64 = 30_000;
@@ -89,8 +89,8 @@ pub(super) fn evictions(memory: &Memory<'_>, places: &Places<'_>, found: &mut Ve
     let mut causes: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
     for event in memory.roster.history().events() {
         let was_live = match event.what {
-            What::Gone(Gone::Evicted { was_live }) => was_live,
-            What::Gone(Gone::OverQuota) => false,
+            RowEventKind::Gone(RowRemoval::Evicted { was_live }) => was_live,
+            RowEventKind::Gone(RowRemoval::OverQuota) => false,
             _ => continue,
         };
         if !is_recent(event.at_ms, memory.now_ms) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn answers_are_bounded_whatever_clients_say() {
+fn the_size_of_answers_is_bounded() {
     let mut lab = Lab::new(20_000);
     let long = "x".repeat(1_000);
     for n in 0..4_000 {

@@ -60,7 +60,7 @@ fn lists_answers_and_findings_share_masked_rows() {
 
 /// A row is keyed by an `ip` that is no address, until another write states the key as an id.
 #[test]
-fn an_ip_that_is_no_address_is_not_seen_in_the_key() {
+fn an_ip_that_is_no_address_is_hidden_in_the_key() {
     let mut hub = hub();
     let follower = hub.join(reader("f", &[DELTA_CAP, HIDE_ADDRESSES_CAP]), START);
     let writer = hub.join(reader("w", &[]), START);

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::calls::Purpose;
-use super::live::Asking;
+use super::live::ListRequest;
 use super::phase::Phase;
 use super::{CLOSE_SILENT, Client};
 use crate::client::event::ClientEvent;
@@ -24,7 +24,7 @@ const HOLD_MS: u64 = 5_000;
 
 impl Client {
     /// Requests the list now; if a request is pending, once more after its answer.
-    pub(super) fn ask(&mut self, now: Now) {
+    pub(super) fn request_list(&mut self, now: Now) {
         let method = if self.mirror.version().is_some() {
             "presence.snapshot"
         } else {
@@ -36,38 +36,43 @@ impl Client {
         if !live.may_read {
             return;
         }
-        if live.asking.is_some() {
-            live.asks_again = true;
+        if live.list_request.is_some() {
+            live.requests_again = true;
             return;
         }
-        live.asked_ms = Some(now.age_ms);
+        live.requested_ms = Some(now.age_ms);
         live.is_behind = false;
         let id = self.send_request(Purpose::List, method, "{}", now);
         if let Phase::Live(live) = &mut self.phase {
-            live.asking = Some(Asking {
+            live.list_request = Some(ListRequest {
                 id,
                 at_ms: now.age_ms,
             });
         }
     }
 
-    pub(super) fn ask_if_due(&mut self, now: Now) {
-        if self.ask_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
-            self.ask(now);
+    pub(super) fn request_list_if_due(&mut self, now: Now) {
+        if self
+            .list_request_due_ms()
+            .is_some_and(|due_ms| due_ms <= now.age_ms)
+        {
+            self.request_list(now);
         }
     }
 
     /// Returns the time of the next request, on the age clock.
-    pub(super) fn ask_due_ms(&self) -> Option<u64> {
+    pub(super) fn list_request_due_ms(&self) -> Option<u64> {
         let Phase::Live(live) = &self.phase else {
             return None;
         };
-        if !live.may_read || live.asking.is_some() {
+        if !live.may_read || live.list_request.is_some() {
             return None;
         }
         // Deltas report touches, connects and removals.
         let has_deltas = self.mirror.version().is_some();
-        let before_status = (!has_deltas).then(|| self.mirror.next_ask_ms(LEAD_MS)).flatten();
+        let before_status = (!has_deltas)
+            .then(|| self.mirror.next_request_ms(LEAD_MS))
+            .flatten();
         // Protocol 3 does not announce connects.
         let is_silent = live.hello.protocol <= OLDEST_PROTOCOL && !has_deltas;
         let routine = is_silent && self.is_watched && self.is_visible;
@@ -80,15 +85,17 @@ impl Client {
         .flatten()
         .min()?;
         let allowed_ms = live
-            .asked_ms
-            .map_or(0, |asked_ms| asked_ms.saturating_add(INTERVAL_MS));
+            .requested_ms
+            .map_or(0, |requested_ms| requested_ms.saturating_add(INTERVAL_MS));
         Some(due_ms.max(allowed_ms))
     }
 
     /// Returns until when statuses wait for an answer, on the age clock.
     pub(super) fn hold_until_ms(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Live(live) => live.asking.map(|asking| asking.at_ms.saturating_add(HOLD_MS)),
+            Phase::Live(live) => live
+                .list_request
+                .map(|list_request| list_request.at_ms.saturating_add(HOLD_MS)),
             _ => None,
         }
     }
@@ -98,33 +105,33 @@ impl Client {
         let Phase::Live(live) = &mut self.phase else {
             return;
         };
-        if live.asking.is_none_or(|asking| asking.id != id) {
+        if live.list_request.is_none_or(|list_request| list_request.id != id) {
             return;
         }
-        live.asking = None;
-        let asks_again = core::mem::take(&mut live.asks_again);
+        live.list_request = None;
+        let requests_again = core::mem::take(&mut live.requests_again);
         match answer {
             Some(Ok(payload)) => match presence::rows(payload.get()) {
                 Some(rows) => self.handle_list(rows, now),
                 None if self.handle_snapshot(payload, now) => {}
-                None => self.give_up_deltas(now),
+                None => self.disable_deltas(now),
             },
             Some(Err(error)) => {
                 let (problem, _) = Problem::of_error(error);
                 if &*problem.code == "MISSING_SCOPE" {
-                    self.lose_read_scope(&problem);
+                    self.end_reading(&problem);
                 } else {
-                    self.give_up_deltas(now);
+                    self.disable_deltas(now);
                 }
             }
             None => {}
         }
-        if asks_again {
-            self.ask(now);
+        if requests_again {
+            self.request_list(now);
         }
     }
 
-    fn lose_read_scope(&mut self, refused: &Problem) {
+    fn end_reading(&mut self, refused: &Problem) {
         if let Phase::Live(live) = &mut self.phase
             && core::mem::take(&mut live.may_read)
         {
@@ -134,7 +141,7 @@ impl Client {
     }
 
     /// Reconnects without deltas, because the gateway sends deltas but cannot resync them.
-    fn give_up_deltas(&mut self, now: Now) {
+    fn disable_deltas(&mut self, now: Now) {
         if self.mirror.version().is_some() {
             self.wants_deltas = false;
             self.close_socket(CLOSE_SILENT, "resync failed");

@@ -21,7 +21,7 @@ pub fn contains_address(text: &str) -> bool {
 /// Replaces each address with `***`, and the text in parentheses of a beacon's text.
 ///
 /// ```
-/// use presence_core::model::addresses::hide_addresses;
+/// use presence_core::model::addresses_in_text::hide_addresses;
 /// assert_eq!(hide_addresses("nas at 10.0.0.5:8080, [fe80::1%en0]"), "nas at ***, ***");
 /// assert_eq!(hide_addresses("linux 6.18.44, 12:30:05"), "linux 6.18.44, 12:30:05");
 /// ```

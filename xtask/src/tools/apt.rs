@@ -1,4 +1,4 @@
-//! Packages of Debian.
+//! Installs tools that are packages of Debian, with apt. (`commands/deb.rs` builds the package of the gateway.)
 
 use std::path::Path;
 

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 /// that maps to one; with or without brackets, zone and blanks.
 ///
 /// ```
-/// use presence_core::model::address::is_loopback;
+/// use presence_core::model::ip::is_loopback;
 /// assert!(is_loopback("::ffff:7f00:1") && is_loopback("[0:0:0:0:0:0:0:1]"));
 /// assert!(!is_loopback("192.0.2.1") && !is_loopback("localhost"));
 /// ```

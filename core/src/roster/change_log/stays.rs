@@ -122,18 +122,18 @@ pub(in crate::roster) const FOLLOWERS: [Follower; 2] = [Follower::History, Follo
 
 /// The pending changes of each follower; `None` for one that does not exist.
 #[derive(Clone, Debug, Default)]
-pub(in crate::roster) struct Trails([Option<Box<Trail>>; FOLLOWERS.len()]);
+pub(in crate::roster) struct Followers([Option<Box<FollowerChanges>>; FOLLOWERS.len()]);
 
-impl Trails {
+impl Followers {
     pub(in crate::roster) fn start(&mut self, follower: Follower) {
-        self.0[follower as usize] = Some(Trail::new().into());
+        self.0[follower as usize] = Some(FollowerChanges::new().into());
     }
 
-    pub(in crate::roster) fn of(&self, follower: Follower) -> Option<&Trail> {
+    pub(in crate::roster) fn of(&self, follower: Follower) -> Option<&FollowerChanges> {
         self.0[follower as usize].as_deref()
     }
 
-    pub(in crate::roster) fn of_mut(&mut self, follower: Follower) -> Option<&mut Trail> {
+    pub(in crate::roster) fn of_mut(&mut self, follower: Follower) -> Option<&mut FollowerChanges> {
         self.0[follower as usize].as_deref_mut()
     }
 
@@ -156,7 +156,7 @@ impl Trails {
 
 /// Pending changes of one follower.
 #[derive(Clone, Debug, Default)]
-pub(in crate::roster) struct Trail {
+pub(in crate::roster) struct FollowerChanges {
     /// Whether all rows are wanted: at the start, and after events were lost.
     is_whole: bool,
     lost: u64,
@@ -164,7 +164,7 @@ pub(in crate::roster) struct Trail {
     changed: Queue,
 }
 
-impl Trail {
+impl FollowerChanges {
     fn new() -> Self {
         Self {
             is_whole: true,
@@ -179,7 +179,7 @@ impl Trail {
     }
 
     /// Forgets a removed row; returns whether it changed before.
-    pub(in crate::roster) fn forget(&mut self, id: RowId) -> bool {
+    pub(in crate::roster) fn remove(&mut self, id: RowId) -> bool {
         self.changed.remove(&id)
     }
 

@@ -1,4 +1,4 @@
-//! The rows for a history and for webhooks: see [`RowChanges`].
+//! Takes the changes of rows for a history and for webhooks: see [`RowChanges`].
 
 use alloc::vec::Vec;
 
@@ -11,28 +11,28 @@ use crate::model::time::Now;
 
 impl Roster {
     /// Starts keeping changes for [`take_row_changes`](Self::take_row_changes).
-    pub(crate) fn keep_trail(&mut self, follower: Follower) {
-        self.log.trails.start(follower);
+    pub(crate) fn start_following(&mut self, follower: Follower) {
+        self.log.followers.start(follower);
     }
 
     /// Whether changes are kept.
     #[cfg(feature = "history")]
-    pub(crate) fn has_trail(&self, follower: Follower) -> bool {
-        self.log.trails.of(follower).is_some()
+    pub(crate) fn is_following(&self, follower: Follower) -> bool {
+        self.log.followers.of(follower).is_some()
     }
 
     /// Whether [`take_row_changes`](Self::take_row_changes) would return any changes.
     pub(crate) fn has_row_changes(&self, follower: Follower) -> bool {
-        let trail = self.log.trails.of(follower);
-        trail.is_some_and(|trail| !trail.is_empty())
+        let changes = self.log.followers.of(follower);
+        changes.is_some_and(|changes| !changes.is_empty())
     }
 
     /// The changes since this follower's last call. The first call returns all rows.
     pub(crate) fn take_row_changes(&mut self, follower: Follower, now: Now) -> RowChanges {
-        let Some(trail) = self.log.trails.of_mut(follower) else {
+        let Some(changes) = self.log.followers.of_mut(follower) else {
             return RowChanges::default();
         };
-        let (mut changes, changed) = trail.take();
+        let (mut changes, changed) = changes.take();
         let ids: Vec<RowId> = if changes.is_whole {
             changes.rows.push(self.own_state(now));
             self.store.ids().collect()
@@ -83,7 +83,7 @@ impl Roster {
 
     /// Notes the close of the row's last connection; `proof` as in [`disconnect`](Self::disconnect).
     pub(super) fn note_close(&mut self, id: RowId, proof: bool) {
-        if !self.log.trails.are_kept() {
+        if !self.log.followers.are_kept() {
             return;
         }
         let row = &self.store[id];
@@ -95,14 +95,14 @@ impl Roster {
             why: if proof { StayEnd::Closed } else { StayEnd::Silent },
             entry: None,
         };
-        self.log.trails.note(&event);
+        self.log.followers.note(&event);
     }
 
     /// Notes a row that is about to be removed.
     pub(super) fn note_removal(&mut self, id: RowId, why: StayEnd) {
         for follower in FOLLOWERS {
-            let trail = self.log.trails.of_mut(follower);
-            let Some(was_changed) = trail.map(|trail| trail.forget(id)) else {
+            let changes = self.log.followers.of_mut(follower);
+            let Some(was_changed) = changes.map(|changes| changes.remove(id)) else {
                 continue;
             };
             let entry = was_changed.then(|| self.row_text(id).into());
@@ -115,16 +115,16 @@ impl Roster {
                 why,
                 entry,
             };
-            if let Some(trail) = self.log.trails.of_mut(follower) {
-                trail.note(event);
+            if let Some(changes) = self.log.followers.of_mut(follower) {
+                changes.note(event);
             }
         }
     }
 
     /// Notes another key of a row.
     pub(super) fn note_rename(&mut self, from: &RowKey, to: &RowKey) {
-        if self.log.trails.are_kept() {
-            self.log.trails.note(&RowEvent::Renamed {
+        if self.log.followers.are_kept() {
+            self.log.followers.note(&RowEvent::Renamed {
                 from: from.to_wire(),
                 to: to.to_wire(),
             });

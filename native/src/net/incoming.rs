@@ -14,7 +14,7 @@ pub(super) const STREAM: &str = "/api/presence/stream";
 
 /// A request with the facts that decide about it.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct IncomingRequest {
     pub(crate) head: Head,
     pub(crate) request: PlainRequest,
     pub(crate) client: Client,
@@ -27,7 +27,7 @@ pub(crate) struct Asked {
     pub(crate) stream: Option<Arc<Subscription>>,
 }
 
-impl Asked {
+impl IncomingRequest {
     pub(crate) fn new(mut head: Head, client: Client, late_ms: u64) -> Self {
         let request = match &mut head.upgrade {
             Upgrade::No(request) => request.clone(),
@@ -55,7 +55,7 @@ pub(crate) struct App {
 
 impl App {
     /// Returns the hub's answer; `None` when the gateway stops.
-    pub(super) async fn ask(&self, call: HttpCall) -> Option<HttpAnswer> {
+    pub(super) async fn call_hub(&self, call: HttpCall) -> Option<HttpAnswer> {
         let (answer, answered) = oneshot::channel();
         // A gateway without a driver is stopping; the wait below then ends.
         let _ = self.driver.send(Event::Http(call, answer)).await;
