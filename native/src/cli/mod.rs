@@ -120,9 +120,9 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a character changes the direction of the text after it.
+/// Whether a character changes the direction of the text after it, or ends a line or a paragraph.
 fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -137,6 +137,7 @@ mod tests {
             "a\u{301}\u{301}b"
         );
         assert_eq!(printable("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(printable("a\u{2028}b\u{2029}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(printable(&"x".repeat(1_000)).len(), 500);
     }
 }

@@ -288,10 +288,11 @@ impl Head {
             head.forwarded_for = Some(forwarded_for.join(",").into());
         }
         let is_1_0 = request.version == Some(0);
-        let target = Target::parse(request.path.unwrap_or(""))?;
+        let text = request.path.unwrap_or("");
+        let target = Target::parse(text)?;
         head.host = named_host(host.0, target.host, is_1_0)?.map(Into::into);
-        // A target that hyper would refuse must not reach it.
-        if request.path.unwrap_or("").parse::<Uri>().is_err() {
+        // A target that hyper would refuse must not reach it. Uri also accepts fragments and other alphabets.
+        if text.parse::<Uri>().is_err() || !text.is_ascii() || text.contains('#') {
             return Err("its target has characters that no URL has");
         }
         let method = request.method.unwrap_or("");

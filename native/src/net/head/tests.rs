@@ -176,7 +176,9 @@ fn the_path_of_a_target() {
         let request = plain(&format!("OPTIONS {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
         assert_eq!((&*request.method, &*request.path), ("OPTIONS", path), "{target}");
     }
-    for target in ["x:443", "https://x/", "a", "?b"] {
+    // A fragment is not sent, and other characters are percent-encoded.
+    let unsent = ["/#b", "/a?b#c", "http://x/#", "/\u{e9}", "/a?\u{e9}", "/\u{2028}"];
+    for target in ["x:443", "https://x/", "a", "?b"].into_iter().chain(unsent) {
         let text = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(fault(&text).contains("target"), "{target}");
     }
