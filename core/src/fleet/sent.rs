@@ -25,7 +25,8 @@ pub(super) struct Sent {
 /// The sent state of a row.
 #[derive(Clone, Debug)]
 struct Known {
-    /// The entry in the last delta; `None` if only snapshots had it, which not every client received.
+    /// The entry in the last delta; `None` if the row was another one in a snapshot since, which not every client
+    /// received.
     entry: Option<RawEntry>,
     /// The `ts` of the entry, or of a later touch.
     ts: u64,
@@ -47,8 +48,16 @@ impl Sent {
         }
     }
 
-    /// Notes the rows of a snapshot, so that a later delta reports their removal.
+    /// Notes the rows of a snapshot, so that the next delta leads from it, too: it has the rows in which the snapshot
+    /// differs from the last delta, and the keys that are gone.
     pub(super) fn snapshot_taken(&mut self, merged: &Merged) {
+        let rows: BTreeMap<&str, &Row> = merged.rows().map(|row| (&*row.key, row)).collect();
+        for (key, known) in &mut self.rows {
+            let row = rows.get(&**key);
+            if row.is_none_or(|row| matches!(known.news(row), News::Row)) {
+                known.entry = None;
+            }
+        }
         for row in merged.rows() {
             self.rows.entry(row.key.clone()).or_insert(Known {
                 entry: None,

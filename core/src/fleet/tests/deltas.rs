@@ -1,20 +1,29 @@
 use super::*;
 
-/// Compares the rows of a client that takes deltas with a snapshot.
-fn check(world: &mut World, seed: u64) {
-    world.send_delta();
+/// A client that gets a snapshot now.
+fn fresh(world: &mut World) -> Mirror {
     let version = world.version();
     let text = world.fleet.encode_snapshot(version, world.now);
     let snapshot = Snapshot::read(&format!(r#"{{"presence":{text}}}"#)).unwrap();
-    let mut fresh = Mirror::new(MirrorConfig::default());
-    fresh.apply_snapshot(snapshot, world.wall_ms());
-    assert_eq!(fresh.digest(), world.client.digest(), "seed {seed}");
+    let mut mirror = Mirror::new(MirrorConfig::default());
+    mirror.apply_snapshot(snapshot, world.wall_ms());
+    mirror
+}
+
+/// Compares the rows of clients that take deltas with a snapshot. `late` got a snapshot since the last delta.
+fn check(world: &mut World, late: &mut Mirror, seed: u64) {
+    let delta = Delta::read(&world.send_delta()).unwrap();
+    late.apply_delta(delta, world.wall_ms());
+    let fresh = fresh(world);
     let keys = |mirror: &Mirror| -> Vec<String> {
         let mut keys: Vec<String> = mirror.rows().iter().map(|row| row.key().to_string()).collect();
         keys.sort();
         keys
     };
-    assert_eq!(keys(&fresh), keys(&world.client), "seed {seed}");
+    for client in [&world.client, late] {
+        assert_eq!(fresh.digest(), client.digest(), "seed {seed}");
+        assert_eq!(keys(&fresh), keys(client), "seed {seed}");
+    }
 }
 
 #[test]
@@ -26,6 +35,7 @@ fn deltas_and_snapshots_lead_to_equal_lists() {
             ..RosterConfig::default()
         };
         let mut world = World::with(&["home", "vps"], config);
+        let mut late = fresh(&mut world);
         for _ in 0..60 {
             let id = random.u8(0..6);
             let source = random.u8(0..2);
@@ -48,14 +58,11 @@ fn deltas_and_snapshots_lead_to_equal_lists() {
                 8 => world.lose(source),
                 9 => world.wait(random.u64(0..120_000)),
                 // Another client gets a snapshot in between.
-                10 => {
-                    let version = world.version();
-                    world.fleet.encode_snapshot(version, world.now);
-                }
-                _ => check(&mut world, seed),
+                10 => late = fresh(&mut world),
+                _ => check(&mut world, &mut late, seed),
             }
         }
-        check(&mut world, seed);
+        check(&mut world, &mut late, seed);
     }
 }
 

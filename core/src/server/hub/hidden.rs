@@ -5,6 +5,7 @@ mod rows;
 
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
+use core::mem::replace;
 
 use self::rows::{MaskedRows, RowDigests};
 use super::calls::Answer;
@@ -54,7 +55,8 @@ pub(super) struct Hidden {
     members: usize,
     /// Those of them that take deltas.
     followers: usize,
-    /// The rows as these have them; empty while there are none.
+    /// The rows of the last delta or of a later snapshot, and all other keys that a follower may have since that delta;
+    /// empty while there are no followers.
     digests: RowDigests,
     lists: [Cached; 2],
     snapshots: [Cached; 2],
@@ -112,9 +114,17 @@ impl Hidden {
         }
         let (hidden, digests) = self.rows.snapshot(snapshot);
         if self.followers > 0 && matches!(of, Of::All) {
-            self.digests = digests;
+            let before = replace(&mut self.digests, digests);
+            for key in before.into_keys() {
+                self.digests.entry(key).or_insert(None);
+            }
         }
         cached.set(snapshot, hidden)
+    }
+
+    /// Forgets the keys that are no longer listed, because the next item brings every follower to the listed rows.
+    fn forget_former_keys(&mut self) {
+        self.digests.retain(|_, digest| digest.is_some());
     }
 }
 
@@ -165,11 +175,14 @@ impl Hub {
     /// The list with keys, version and digest.
     pub(super) fn snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
         let snapshot = self.encode_snapshot(now);
-        if hides {
-            self.hidden.snapshot(Of::All, &snapshot)
-        } else {
-            snapshot
+        if !hides {
+            return snapshot;
         }
+        let hidden = self.hidden.snapshot(Of::All, &snapshot);
+        if self.is_beyond_deltas() {
+            self.hidden.forget_former_keys();
+        }
+        hidden
     }
 
     /// The list of this gateway's own rows.
@@ -207,6 +220,7 @@ impl Hub {
             Item::Delta(frame) => {
                 let payload = frame.parts().payload;
                 let hidden = self.hidden.rows.delta(&payload, &mut self.hidden.digests);
+                self.hidden.forget_former_keys();
                 let event = EventFrame::new("presence.delta", hidden);
                 let delta = event.with_state_version(&self.state_version());
                 // Encoded only if it may be smaller.
@@ -220,8 +234,9 @@ impl Hub {
             }
             Item::Presence(frame) => {
                 let snapshot = frame.body().cloned().unwrap_or_default();
-                let event =
-                    EventFrame::presence("presence.snapshot", self.hidden.snapshot(Of::All, &snapshot));
+                let hidden = self.hidden.snapshot(Of::All, &snapshot);
+                self.hidden.forget_former_keys();
+                let event = EventFrame::presence("presence.snapshot", hidden);
                 Item::Presence(Arc::new(event.with_state_version(&self.state_version())))
             }
             item => item.clone(),

@@ -9,15 +9,16 @@ use core::mem::take;
 use serde_json::value::RawValue;
 
 use crate::digest::{Digest, of_json};
-use crate::model::json::{ObjectText, array_text, items, string};
+use crate::model::json::{ObjectText, array_text, items, string, write_string};
 use crate::server::AddressMask;
 use crate::server::address_mask::{MaskedRow, inner_of};
 
 /// Rows that are kept besides those of the last list.
 const SPARE_ROWS: usize = 64;
 
-/// The digests of masked rows by their masked keys.
-pub(super) type RowDigests = BTreeMap<String, u64>;
+/// The digests of masked rows by their masked keys; `None` for a key that is no longer listed, but that a reader may
+/// have from the last delta, or from a snapshot since.
+pub(super) type RowDigests = BTreeMap<String, Option<u64>>;
 
 /// The masked rows of the last lists, by the hash of their texts.
 #[derive(Clone, Debug)]
@@ -102,7 +103,7 @@ impl MaskedRows {
             .collect();
         let pairs = keys.iter().zip(&rows);
         let digests: RowDigests = pairs
-            .map(|(key, row)| (key.clone(), of_json(key, &row.text)))
+            .map(|(key, row)| (key.clone(), Some(of_json(key, &row.text))))
             .collect();
         let mut others = ObjectText::new();
         others.texts("keys", &mut keys.iter().map(String::as_str));
@@ -122,36 +123,39 @@ impl MaskedRows {
         let mut removed: Vec<String> = Vec::new();
         for removal in list_of(removals) {
             let [key, reason] = inner_of(removal.get(), ["key", "reason"]);
-            let key = self.known_key(key, digests);
-            digests.remove(&key);
-            removed.push(removal_text(
-                &key,
-                reason.and_then(string).as_deref().unwrap_or_default(),
-            ));
+            let reason = reason.and_then(string).unwrap_or_default();
+            for key in self.known_keys(key, digests) {
+                digests.remove(&key);
+                removed.push(removal_text(&key, &reason));
+            }
         }
         let mut changed: Vec<String> = Vec::new();
         for upsert in list_of(upserts) {
             let [key, entry] = inner_of(upsert.get(), ["key", "entry"]);
             let row = self.row(entry.map_or("{}", RawValue::get));
-            let before = self.known_key(key, digests);
+            let mut before = self.known_keys(key, digests);
             let key = self.mask.row_key(&key.and_then(string).unwrap_or_default(), &row);
-            if before != key && digests.remove(&before).is_some() {
+            before.retain(|before| *before != key);
+            for before in before {
                 // Since this write a name or an id states the key, or none does.
+                digests.remove(&before);
                 removed.push(removal_text(&before, "replaced"));
             }
             let mut text = ObjectText::new();
             text.text("key", &key);
             text.raw("entry", &row.text);
             changed.push(text.end());
-            digests.insert(key.clone(), of_json(&key, &row.text));
+            digests.insert(key.clone(), Some(of_json(&key, &row.text)));
         }
-        let touched = list_of(touched).into_iter().map(|touched| {
+        let touched = list_of(touched).into_iter().flat_map(|touched| {
             let pair = items(touched.get()).unwrap_or_default();
-            let key = self.known_key(pair.first().copied(), digests);
             let ts = pair.get(1).map_or("0", |ts| ts.get());
-            let mut text = String::from("[");
-            crate::model::json::write_string(&mut text, &key);
-            text + "," + ts + "]"
+            let keys = self.known_keys(pair.first().copied(), digests).into_iter();
+            keys.map(move |key| {
+                let mut text = String::from("[");
+                write_string(&mut text, &key);
+                text + "," + ts + "]"
+            })
         });
         let touched = array_text(&mut touched.collect::<Vec<_>>().into_iter());
         let mut shown = ObjectText::new();
@@ -164,17 +168,13 @@ impl MaskedRows {
         shown.end()
     }
 
-    /// The masked key of a row that readers have, whatever its row is now. A key that is not among those of the rows may
-    /// be known from an `ip` only, so it is not shown.
-    fn known_key(&self, key: Option<&RawValue>, digests: &RowDigests) -> String {
+    /// The masked keys under which readers may have the row with this key. No other one is shown: it may be an `ip`.
+    fn known_keys(&self, key: Option<&RawValue>, digests: &RowDigests) -> Vec<String> {
         let key = key.and_then(string).unwrap_or_default();
-        let pseudonym = self.mask.pseudonym(&key);
-        let shown = self.mask.key(&key);
-        if !digests.contains_key(&pseudonym) && digests.contains_key(&shown) {
-            shown
-        } else {
-            pseudonym
-        }
+        let mut keys = Vec::from([self.mask.pseudonym(&key), self.mask.key(&key)]);
+        keys.dedup();
+        keys.retain(|key| digests.contains_key(key));
+        keys
     }
 }
 
@@ -201,7 +201,7 @@ fn list_of(list: Option<&RawValue>) -> Vec<&RawValue> {
 
 fn digest(rows: &RowDigests) -> Digest {
     let mut digest = Digest::default();
-    rows.values().for_each(|row| digest.add(*row));
+    rows.values().flatten().for_each(|row| digest.add(*row));
     digest
 }
 
@@ -224,8 +224,8 @@ mod tests {
         // The row is in no list that was sent: its key may be an `ip`.
         let mut digests = RowDigests::new();
         let shown = rows.delta(&delta("lan-7"), &mut digests);
-        assert!(!shown.contains("lan-7") && shown.contains("HIDDEN:"), "{shown}");
-        digests.insert("studio".into(), 1);
+        assert!(shown.contains(r#""removals":[]"#), "{shown}");
+        digests.insert("studio".into(), Some(1));
         let shown = rows.delta(&delta("studio"), &mut digests);
         assert!(
             shown.contains(r#""key":"studio""#) && digests.is_empty(),

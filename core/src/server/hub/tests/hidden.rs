@@ -116,6 +116,7 @@ fn update(key: &str, entry: &Value, now: Now) -> SourceUpdate {
 #[derive(Default)]
 struct Mirror {
     rows: BTreeMap<String, RawEntry>,
+    version: u64,
     deltas: u32,
 }
 
@@ -127,6 +128,8 @@ impl Mirror {
 
     /// Follows what it is sent, and compares the digest.
     fn follow(&mut self, payload: &Value) {
+        let number = |name: &str| payload[name].as_u64().unwrap_or_default();
+        self.version = self.version.max(number("version"));
         if let Some(keys) = payload["keys"].as_array() {
             self.rows.clear();
             for (key, entry) in keys.iter().zip(payload["presence"].as_array().unwrap()) {
@@ -134,6 +137,11 @@ impl Mirror {
             }
             assert_eq!(self.rows.len(), keys.len(), "keys stay apart: {payload}");
         } else if let Some(upserts) = payload["upserts"].as_array() {
+            assert!(number("from") <= self.version, "{payload}");
+            if number("from") < number("to") && number("to") <= self.version {
+                return;
+            }
+            self.version = number("to");
             self.deltas += 1;
             for removed in payload["removals"].as_array().unwrap() {
                 self.rows.remove(removed["key"].as_str().unwrap());
@@ -159,8 +167,8 @@ impl Mirror {
     }
 }
 
-/// Takes the outputs; returns the frames of these connections, in which there are no secrets.
-fn take(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, Value)> {
+/// Takes the outputs; returns the frames of these connections.
+fn sent(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, String)> {
     let mut taken = Vec::new();
     while let Some(output) = hub.poll_output() {
         let HubOutput::Send(to, item) = output else {
@@ -172,16 +180,23 @@ fn take(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, Value)> {
         let mut outbox = Outbox::new(1 << 24);
         outbox.push(item).unwrap();
         while let Some(frame) = outbox.pop() {
-            let frame = frame.to_string();
-            for secret in SECRETS {
-                assert!(!frame.contains(secret), "{secret}: {frame}");
-            }
-            // Not even a part that a cut left.
-            assert!(!frame.contains("203.0."), "{frame}");
-            taken.push((to, json(&frame)));
+            taken.push((to, frame.to_string()));
         }
     }
     taken
+}
+
+/// Takes the outputs; returns the frames of these connections, in which there are no secrets.
+fn take(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, Value)> {
+    let read = |(to, frame): (ConnId, String)| {
+        for secret in SECRETS {
+            assert!(!frame.contains(secret), "{secret}: {frame}");
+        }
+        // Not even a part that a cut left.
+        assert!(!frame.contains("203.0."), "{frame}");
+        (to, json(&frame))
+    };
+    sent(hub, hidden).into_iter().map(read).collect()
 }
 
 /// Runs random operations, and all requests that readers may make.
@@ -198,6 +213,10 @@ fn run(seed: u64, observes: bool) -> u32 {
     hidden.push(hub.join(reader("observer", &[HIDE_ADDRESSES_CAP, "presence-own"]), now));
     let witness = hub.join(reader("witness", &[DELTA_CAP]), now);
     let mut mirror = Mirror::default();
+    // It gets snapshots between the deltas.
+    let late = hub.join(reader("late", &[DELTA_CAP, HIDE_ADDRESSES_CAP]), now);
+    hidden.push(late);
+    let mut late_mirror = Mirror::default();
     let mut clients: Vec<ConnId> = Vec::new();
     for step in 0..150 {
         match rng.u8(..10) {
@@ -234,11 +253,17 @@ fn run(seed: u64, observes: bool) -> u32 {
                 }
             }
         }
+        if rng.u8(..6) == 0 {
+            hub.call(late, &request("presence.snapshot", json!({})), now);
+        }
         call_once(&mut hub, hidden[rng.usize(..3)], &mirror, &mut rng, now);
         for (to, frame) in take(&mut hub, &hidden) {
             if to == follower {
                 mirror.follow(&frame["payload"]);
                 mirror.follow(&frame["payload"]["snapshot"]);
+            } else if to == late {
+                late_mirror.follow(&frame["payload"]);
+                late_mirror.follow(&frame["payload"]["snapshot"]);
             }
         }
     }

@@ -120,3 +120,77 @@ fn an_ip_that_is_no_address_is_hidden_in_the_key() {
     let answer = call(&mut hub, follower, "presence.snapshot", json!({}), now);
     assert!(!answer.to_string().contains("lan-9"), "{answer}");
 }
+
+/// Two followers, of which the second one requests snapshots between deltas.
+struct Followers([(ConnId, Mirror); 2]);
+
+impl Followers {
+    fn join(hub: &mut Hub) -> Self {
+        Self(["f", "g"].map(|name| {
+            let conn = hub.join(reader(name, &[DELTA_CAP, HIDE_ADDRESSES_CAP]), START);
+            (conn, Mirror::default())
+        }))
+    }
+
+    fn request_snapshot(&self, hub: &mut Hub, now: Now) {
+        hub.call(self.0[1].0, &request("presence.snapshot", json!({})), now);
+    }
+
+    /// Ends the window. Both follow what they are sent; returns how many deltas that is.
+    fn follow(&mut self, hub: &mut Hub, now: Now) -> u32 {
+        let deltas =
+            |followers: &[(ConnId, Mirror)]| followers.iter().map(|(_, mirror)| mirror.deltas).sum::<u32>();
+        let before = deltas(&self.0);
+        hub.handle_timeout(now);
+        for (to, frame) in sent(hub, &self.0.each_ref().map(|(conn, _)| *conn)) {
+            let (_, mirror) = self.0.iter_mut().find(|(conn, _)| *conn == to).unwrap();
+            let payload = &json(&frame)["payload"];
+            mirror.follow(payload);
+            mirror.follow(&payload["snapshot"]);
+        }
+        deltas(&self.0) - before
+    }
+}
+
+/// Each delta leads to its digest, also if a reader got a snapshot since the one before.
+#[test]
+fn a_snapshot_between_deltas_changes_no_other_reader() {
+    let mut hub = hub();
+    let mut followers = Followers::join(&mut hub);
+    let writer = hub.join(reader("w", &[]), START);
+    followers.follow(&mut hub, START);
+    let now = START.after(100);
+    hub.call(writer, &request("system-event", json!({ "text": BY_IP })), now);
+    let ids = json!({ "text": BY_IP, "instanceId": "lan-7" });
+    hub.call(writer, &request("system-event", ids), now.after(10));
+    followers.request_snapshot(&mut hub, now.after(10));
+    // The snapshot has all that the second delta has.
+    assert_eq!(followers.follow(&mut hub, now.after(100)), 3);
+}
+
+/// The row of an observed gateway changes its key as readers see it, and is what it was again, or goes.
+#[test]
+fn deltas_remove_all_keys_that_a_row_had_since_the_last_delta() {
+    let by_ip = json!({ "text": BY_IP, "ip": "lan-7", "ts": START.wall_ms, "mode": "ui" });
+    let mut by_id = by_ip.clone();
+    by_id["instanceId"] = json!("lan-7");
+    for (last, deltas) in [(Some(&by_id), 3), (Some(&by_ip), 4), (None, 4)] {
+        let mut hub = hub();
+        hub.observe(vec!["home".into()], START).unwrap();
+        let mut followers = Followers::join(&mut hub);
+        let write = |hub: &mut Hub, entry: Option<&Value>, now: Now| {
+            let mut news = update("lan-7", entry.unwrap_or(&by_ip), now);
+            if entry.is_none() {
+                news.removed = news.put.drain(..).map(|row| row.key).collect();
+            }
+            hub.apply(SourceId(0), news, now);
+        };
+        followers.follow(&mut hub, START);
+        let now = START.after(100);
+        write(&mut hub, Some(&by_ip), now);
+        write(&mut hub, Some(&by_id), now.after(10));
+        followers.request_snapshot(&mut hub, now.after(10));
+        write(&mut hub, last, now.after(20));
+        assert_eq!(followers.follow(&mut hub, now.after(100)), deltas, "{last:?}");
+    }
+}
