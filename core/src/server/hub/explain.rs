@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use self::memory::Memory;
+use self::sessions::Session;
 use super::Hub;
 use super::journal::RefusedClock;
 use crate::findings::{Confidence, Finding, FindingKind, findings_of};
@@ -51,7 +52,10 @@ impl Listed {
 impl Hub {
     /// The findings, as the answer of `presence.explain` without a row.
     pub(crate) fn explain(&mut self, hides: bool, now: Now) -> String {
-        let (list, found) = self.found(hides, now);
+        let list = self.examined(hides, now);
+        let texts = self.masked_texts(hides);
+        let sessions = self.sessions_with(texts.as_deref());
+        let found = self.found(&list, &sessions, hides, now);
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         write_findings(&mut json, &list, &found, None);
@@ -76,10 +80,14 @@ impl Hub {
             asked.is_some(),
             asked.filter(|asked| AddressMask::is_pseudonym(asked)),
         );
-        let Some((key, explanation)) = self.explanation(key, shown, hides, now) else {
+        let Some(row) = self.explained(key, now) else {
             return Err(unknown_row(shown.unwrap_or(key)));
         };
-        let (list, found) = self.found(hides, now);
+        let list = self.examined(hides, now);
+        let texts = self.masked_texts(hides);
+        let sessions = self.sessions_with(texts.as_deref());
+        let found = self.found(&list, &sessions, hides, now);
+        let (key, explanation) = self.explanation(&row, shown, &sessions, hides, now);
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         json.raw("row", &explanation);
@@ -87,10 +95,8 @@ impl Hub {
         Ok(json.end())
     }
 
-    /// The list and its findings: first those from the gateway's memory, then those from the list alone. With `hides`
-    /// they are made from rows, connections and refused handshakes without addresses: otherwise a finding could confirm
-    /// one that a reader guesses.
-    fn found(&mut self, hides: bool, now: Now) -> (Vec<Listed>, Vec<Finding>) {
+    /// The rows that findings examine, with `hides` without addresses.
+    fn examined(&mut self, hides: bool, now: Now) -> Vec<Listed> {
         let mut list = self.listed(MAX_ROWS, now);
         if hides {
             for row in &mut list {
@@ -99,17 +105,22 @@ impl Hub {
                 row.entry = RawEntry::read(&masked.text).unwrap_or_default();
             }
         }
-        let texts = self.masked_texts(hides);
-        let sessions = self.sessions_with(texts.as_deref());
+        list
+    }
+
+    /// The findings: first those from the gateway's memory, then those from the list alone. With `hides` they are made
+    /// from rows, connections and refused handshakes without addresses: otherwise a finding could confirm one that a
+    /// reader guesses.
+    fn found(&self, list: &[Listed], sessions: &[Session<'_>], hides: bool, now: Now) -> Vec<Finding> {
         let mut refused: Vec<_> = self.journal.refused_clocks().cloned().collect();
         if hides {
             refused.iter_mut().for_each(RefusedClock::hide_addresses);
         }
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
         let memory = Memory {
-            list: &list,
+            list,
             roster: &self.roster,
-            sessions: &sessions,
+            sessions,
             refused: &refused,
             now_ms: now.age_ms,
         };
@@ -129,13 +140,14 @@ impl Hub {
         }));
         // Every row lacks one.
         found.retain(|finding| !hides || finding.kind != FindingKind::NoAddress);
-        (list, found)
+        found
     }
 
     /// The findings with the keys of their rows.
     #[cfg(feature = "recording")]
     pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<(Finding, Vec<alloc::boxed::Box<str>>)> {
-        let (list, found) = self.found(false, now);
+        let list = self.examined(false, now);
+        let found = self.found(&list, &self.sessions(), false, now);
         let keys = |finding: &Finding| keys(&list, finding).map(|row| (*row.key).into()).collect();
         found
             .into_iter()

@@ -1,5 +1,6 @@
 //! The explanation of one row.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -11,6 +12,7 @@ use crate::findings::quoted;
 use crate::model::addresses_in_text::cut_before_address;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
+use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::roster::history::{Refusal, RowEvent, RowEventKind, RowRemoval};
 use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
@@ -21,27 +23,50 @@ const MAX_CONNECTIONS: usize = 32;
 /// Most events of an explanation: the newest.
 const MAX_EVENTS: usize = 32;
 
+/// A row to explain.
+#[derive(Debug)]
+pub(super) enum Explained {
+    /// This gateway's own.
+    Own(Box<RowView>),
+    /// The key and the entry of an observed gateway's row.
+    Observed(String, RawEntry),
+}
+
 impl Hub {
-    /// The key of the row on the wire, and its explanation as JSON text, in which the key is `shown`. With `hides` it is
-    /// made from connections without addresses.
-    pub(super) fn explanation(
-        &mut self,
-        key: &str,
-        shown: Option<&str>,
-        hides: bool,
-        now: Now,
-    ) -> Option<(String, String)> {
+    /// The row that readers get under this key.
+    pub(super) fn explained(&mut self, key: &str, now: Now) -> Option<Explained> {
         self.sync(now);
         let id = match key {
             "SELF" => None,
             key => match self.roster.find_wire(key) {
                 Some(id) => Some(id),
-                None => return self.explain_observed(key, shown, now),
+                None => {
+                    let (key, entry) = self.fleet.as_ref()?.entries().find(|(own, _)| *own == key)?;
+                    entry.str("gateway")?;
+                    return Some(Explained::Observed(key.into(), entry.clone()));
+                }
             },
         };
-        let view = self.roster.view(id, now);
-        let texts = self.masked_texts(hides);
-        let sessions = self.sessions_with(texts.as_deref());
+        Some(Explained::Own(self.roster.view(id, now).into()))
+    }
+
+    /// The key of the row on the wire, and its explanation as JSON text, in which the key is `shown`. With `hides` the
+    /// sessions must be without addresses, too.
+    pub(super) fn explanation(
+        &self,
+        row: &Explained,
+        shown: Option<&str>,
+        sessions: &[Session<'_>],
+        hides: bool,
+        now: Now,
+    ) -> (String, String) {
+        let view = match row {
+            Explained::Own(view) => view,
+            Explained::Observed(key, entry) => {
+                let json = self.explain_observed(shown.unwrap_or(key), entry, now);
+                return (key.clone(), json);
+            }
+        };
         let by_serial: BTreeMap<u64, &Session<'_>> =
             sessions.iter().map(|session| (session.serial, session)).collect();
         let live: Vec<&Session<'_>> = view
@@ -54,7 +79,7 @@ impl Hub {
         let mut json = ObjectText::new();
         json.text("key", shown.unwrap_or(&key));
         json.text("keyFrom", key_from(view.key_from));
-        json.text("why", &why(&view, &live));
+        json.text("why", &why(view, &live));
         let mut members = view
             .members
             .iter()
@@ -72,7 +97,7 @@ impl Hub {
         });
         json.raw("connections", &array_text(&mut connections));
         let mask = hides.then(|| self.hidden.mask());
-        let mut events = self.events(&view.key, &sessions, mask, now);
+        let mut events = self.events(&view.key, sessions, mask, now);
         events.truncate(MAX_EVENTS);
         let mut events = events.into_iter().map(|(at_ms, what, text)| {
             let mut json = ObjectText::new();
@@ -88,15 +113,14 @@ impl Hub {
             None => json.raw("expiresInMs", "null"),
         }
         json.text("ends", &ends);
-        Some((key, json.end()))
+        (key, json.end())
     }
 
     /// The explanation of an observed gateway's row, from the list.
-    fn explain_observed(&self, key: &str, shown: Option<&str>, now: Now) -> Option<(String, String)> {
-        let (key, entry) = self.fleet.as_ref()?.entries().find(|(own, _)| *own == key)?;
-        let gateway = entry.str("gateway")?;
+    fn explain_observed(&self, shown: &str, entry: &RawEntry, now: Now) -> String {
+        let gateway = entry.str("gateway").unwrap_or_default();
         let mut json = ObjectText::new();
-        json.text("key", shown.unwrap_or(key));
+        json.text("key", shown);
         json.text("keyFrom", "gateway");
         json.text(
             "why",
@@ -122,7 +146,7 @@ impl Hub {
             "ends",
             &format!("It stays as long as the gateway {} lists it.", quoted(gateway)),
         );
-        Some((key.into(), json.end()))
+        json.end()
     }
 
     /// The events of the row, newest first: time, kind, and a sentence.
