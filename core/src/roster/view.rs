@@ -135,11 +135,10 @@ impl Roster {
         }
     }
 
-    /// The keys of all rows in their wire form, self first, and whether each is stated by the row's `ip` alone.
-    pub(crate) fn wire_keys(&self) -> impl Iterator<Item = (String, bool)> {
-        let rows = self.store.ids().map(|id| &self.store[id]);
-        let rows = rows.map(|row| (row.key.to_wire(), key_from(row) == KeyFrom::Ip));
-        core::iter::once((self.self_row.key.to_wire(), false)).chain(rows)
+    /// The keys of all rows in their wire form, self first.
+    pub(crate) fn wire_keys(&self) -> impl Iterator<Item = String> {
+        let rows = self.store.ids().map(|id| self.store[id].key.to_wire());
+        core::iter::once(self.self_row.key.to_wire()).chain(rows)
     }
 
     /// Whether there is a row with this key, as [`find_wire`](Self::find_wire) finds it, that its `ip` alone states.

@@ -258,12 +258,13 @@ impl Hub {
         let rows = &mut self.hidden.rows;
         let mask = rows.mask.clone();
         if AddressMask::is_pseudonym(row) {
+            // A hash, which is cheaper than finding what states the key.
             let is_asked = |key: &str| mask.pseudonym(key) == row;
             return match &self.fleet {
                 None => {
+                    let is_masked = |key: &str| mask.key(key) != key || self.roster.is_keyed_by_ip(key);
                     let mut keys = self.roster.wire_keys();
-                    let found = keys.find(|(key, is_ip)| (*is_ip || mask.key(key) != *key) && is_asked(key));
-                    found.map(|(key, _)| key)
+                    keys.find(|key| is_asked(key) && is_masked(key))
                 }
                 Some(fleet) => {
                     let mut entries = fleet.entries();
@@ -274,6 +275,9 @@ impl Hub {
                 }
             };
         }
+        if mask.key(row) != row {
+            return None;
+        }
         let is_by_ip = match &self.fleet {
             None => self.roster.is_keyed_by_ip(row),
             Some(fleet) => {
@@ -283,7 +287,7 @@ impl Hub {
                 entry.is_some_and(|(key, entry)| mask.row_key(key, &rows.row(entry.as_str())) != *key)
             }
         };
-        (mask.key(row) == row && !is_by_ip).then(|| row.into())
+        (!is_by_ip).then(|| row.into())
     }
 
     /// The id that a request for this node means.
