@@ -215,19 +215,43 @@ fn key_from(row: &Row) -> KeyFrom {
         return KeyFrom::Connection;
     };
     let fields = &row.fields;
-    // A beacon's key is of its text, and its parameters may differ from that.
-    let parsed = fields.text.as_deref().and_then(parse_text);
-    let sources = [
-        (fields.instance_id.as_deref(), KeyFrom::InstanceId),
-        (fields.device_id.as_deref(), KeyFrom::DeviceId),
-        (fields.host.as_deref(), KeyFrom::Host),
-        (parsed.map(|parsed| parsed.host), KeyFrom::Host),
-        (fields.ip.as_deref(), KeyFrom::Ip),
-        (parsed.map(|parsed| parsed.ip), KeyFrom::Ip),
-    ];
-    let is_of = |text: Option<&str>| text.and_then(PresenceKey::of_name).as_ref() == Some(key);
-    let found = sources.into_iter().find(|(text, _)| is_of(*text));
-    found.map_or(KeyFrom::Text, |(_, from)| from)
+    let stated = KeyMembers {
+        instance_id: fields.instance_id.as_deref(),
+        device_id: fields.device_id.as_deref(),
+        host: fields.host.as_deref(),
+        ip: fields.ip.as_deref(),
+        text: fields.text.as_deref(),
+    };
+    stated.source_of(key)
+}
+
+/// The members of a row that can state its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyMembers<'a> {
+    pub(crate) instance_id: Option<&'a str>,
+    pub(crate) device_id: Option<&'a str>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) ip: Option<&'a str>,
+    pub(crate) text: Option<&'a str>,
+}
+
+impl KeyMembers<'_> {
+    /// The first of the members that states this key.
+    pub(crate) fn source_of(&self, key: &PresenceKey) -> KeyFrom {
+        // A beacon's key is of its text, and its parameters may differ from that.
+        let parsed = self.text.and_then(parse_text);
+        let sources = [
+            (self.instance_id, KeyFrom::InstanceId),
+            (self.device_id, KeyFrom::DeviceId),
+            (self.host, KeyFrom::Host),
+            (parsed.map(|parsed| parsed.host), KeyFrom::Host),
+            (self.ip, KeyFrom::Ip),
+            (parsed.map(|parsed| parsed.ip), KeyFrom::Ip),
+        ];
+        let is_of = |text: Option<&str>| text.and_then(PresenceKey::of_name).as_ref() == Some(key);
+        let found = sources.into_iter().find(|(text, _)| is_of(*text));
+        found.map_or(KeyFrom::Text, |(_, from)| from)
+    }
 }
 
 /// A member with its last writer.

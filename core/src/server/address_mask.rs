@@ -20,6 +20,8 @@ use crate::model::json::{
 };
 use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
+use crate::roster::view::{KeyFrom, KeyMembers};
+
 #[cfg(test)]
 mod tests;
 
@@ -131,24 +133,24 @@ impl AddressMask {
 
     /// Returns the masked row.
     pub(super) fn row(&self, json: &str) -> MaskedRow {
-        let [ip, text, names @ ..] = inner_of(json, ["ip", "text", "instanceId", "deviceId", "host"]);
-        let named = |text: Option<&str>| text.and_then(PresenceKey::of_name);
-        let text = text.and_then(string);
-        let parsed = text.as_deref().and_then(parse_text);
-        let ip = ip.and_then(string);
-        let mut ips: Vec<PresenceKey> = [ip.as_deref(), parsed.map(|parsed| parsed.ip)]
-            .into_iter()
-            .filter_map(named)
-            .filter(|ip| self.key(ip.as_str()) == ip.as_str())
-            .collect();
-        if !ips.is_empty() {
-            let names = names.map(|name| named(name.and_then(string).as_deref()));
-            let host = named(parsed.map(|parsed| parsed.host));
-            ips.retain(|ip| !names.iter().chain([&host]).flatten().any(|name| name == ip));
-        }
+        let members = inner_of(json, ["instanceId", "deviceId", "host", "ip", "text"]);
+        let [instance_id, device_id, host, ip, text] = &members.map(|member| member.and_then(string));
+        let stated = KeyMembers {
+            instance_id: instance_id.as_deref(),
+            device_id: device_id.as_deref(),
+            host: host.as_deref(),
+            ip: ip.as_deref(),
+            text: text.as_deref(),
+        };
+        let parsed_ip = stated.text.and_then(parse_text).map(|parsed| parsed.ip);
+        let ips = [stated.ip, parsed_ip].into_iter().flatten();
+        let is_shown = |ip: &PresenceKey| self.key(ip.as_str()) == ip.as_str();
         MaskedRow {
             text: self.json(json).into(),
-            ips,
+            ips: ips
+                .filter_map(PresenceKey::of_name)
+                .filter(|ip| is_shown(ip) && stated.source_of(ip) == KeyFrom::Ip)
+                .collect(),
         }
     }
 
