@@ -104,7 +104,7 @@ impl Hidden {
         let cached = &mut self.lists[of as usize];
         cached
             .of(list)
-            .unwrap_or_else(|| cached.set(list, self.rows.list(list)))
+            .unwrap_or_else(|| cached.set(list, self.rows.list(of, list)))
     }
 
     fn snapshot(&mut self, of: Of, snapshot: &SharedText) -> SharedText {
@@ -112,7 +112,7 @@ impl Hidden {
         if let Some(hidden) = cached.of(snapshot) {
             return hidden;
         }
-        let (hidden, digests) = self.rows.snapshot(snapshot);
+        let (hidden, digests) = self.rows.snapshot(of, snapshot);
         if self.followers > 0 && matches!(of, Of::All) {
             let before = replace(&mut self.digests, digests);
             for key in before.into_keys() {

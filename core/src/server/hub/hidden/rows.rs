@@ -8,12 +8,13 @@ use core::mem::take;
 
 use serde_json::value::RawValue;
 
+use super::Of;
 use crate::digest::{Digest, of_json};
 use crate::model::json::{ObjectText, array_text, items, string, write_string};
 use crate::server::AddressMask;
 use crate::server::address_mask::{MaskedRow, inner_of};
 
-/// Rows that are kept besides those of the last list.
+/// Rows that are kept besides those of the last lists.
 const SPARE_ROWS: usize = 64;
 
 /// The digests of masked rows by their masked keys; `None` for a key that is no longer listed, but that a reader may
@@ -28,8 +29,8 @@ pub(super) struct MaskedRows {
     young: BTreeMap<u64, Arc<MaskedRow>>,
     /// Rows that were asked for before, and not since.
     old: BTreeMap<u64, Arc<MaskedRow>>,
-    /// The most that each of both holds.
-    most: usize,
+    /// How many rows the last list of each kind has: the same row can have another text in each.
+    list_lens: [usize; 2],
     /// How many rows were masked so far.
     #[cfg(test)]
     pub(super) made: u64,
@@ -41,7 +42,7 @@ impl MaskedRows {
             mask: AddressMask::new(seed),
             young: BTreeMap::new(),
             old: BTreeMap::new(),
-            most: SPARE_ROWS,
+            list_lens: [0; 2],
             #[cfg(test)]
             made: 0,
         }
@@ -49,12 +50,18 @@ impl MaskedRows {
 
     #[cfg(test)]
     pub(super) fn kept(&self) -> (usize, usize) {
-        (self.young.len() + self.old.len(), self.most)
+        (self.young.len() + self.old.len(), self.max_rows())
+    }
+
+    /// The most rows of `young`, and of `old`: those of one list must not replace those of the other one.
+    fn max_rows(&self) -> usize {
+        self.list_lens.iter().sum::<usize>() + SPARE_ROWS
     }
 
     /// Frees the rows.
     pub(super) fn clear(&mut self) {
         (self.young, self.old) = (BTreeMap::new(), BTreeMap::new());
+        self.list_lens = [0; 2];
     }
 
     /// The masked row.
@@ -70,31 +77,31 @@ impl MaskedRows {
             }
             Arc::new(self.mask.row(json))
         });
-        if self.young.len() >= self.most {
+        if self.young.len() >= self.max_rows() {
             self.old = take(&mut self.young);
         }
         self.young.insert(hash, row.clone());
         row
     }
 
-    fn rows(&mut self, list: &str) -> Vec<Arc<MaskedRow>> {
+    fn rows(&mut self, of: Of, list: &str) -> Vec<Arc<MaskedRow>> {
         let list = items(list).unwrap_or_default();
-        self.most = list.len() + SPARE_ROWS;
+        self.list_lens[of as usize] = list.len();
         list.into_iter().map(|row| self.row(row.get())).collect()
     }
 
     /// The list.
-    pub(super) fn list(&mut self, list: &str) -> String {
-        let rows = self.rows(list);
+    pub(super) fn list(&mut self, of: Of, list: &str) -> String {
+        let rows = self.rows(of, list);
         list_text(&rows)
     }
 
     /// The list with the other members of a snapshot (SPEC 2.1), `[...],"keys":[...],"version":..,"digest":".."`, and
     /// the digests of its rows.
-    pub(super) fn snapshot(&mut self, snapshot: &str) -> (String, RowDigests) {
+    pub(super) fn snapshot(&mut self, of: Of, snapshot: &str) -> (String, RowDigests) {
         let text = [r#"{"presence":"#, snapshot, "}"].concat();
         let [list, keys, version] = inner_of(&text, ["presence", "keys", "version"]);
-        let rows = self.rows(list.map_or("[]", RawValue::get));
+        let rows = self.rows(of, list.map_or("[]", RawValue::get));
         let keys = keys.and_then(|keys| items(keys.get())).unwrap_or_default();
         let keys: Vec<String> = keys
             .into_iter()

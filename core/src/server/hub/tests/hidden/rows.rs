@@ -1,6 +1,7 @@
 //! Rows that are masked once, and their keys.
 
 use super::*;
+use crate::wire::method::OWN_ROWS_CAP;
 
 /// A row is masked when its text changed, whoever is sent it.
 #[test]
@@ -193,4 +194,31 @@ fn deltas_remove_all_keys_that_a_row_had_since_the_last_delta() {
         write(&mut hub, last, now.after(20));
         assert_eq!(followers.follow(&mut hub, now.after(100)), deltas, "{last:?}");
     }
+}
+
+/// A short list of the own rows does not replace the masked rows of a long one.
+#[test]
+fn the_rows_of_both_lists_are_kept() {
+    let mut hub = hub();
+    hub.observe(vec!["home".into()], START).unwrap();
+    for number in 0..200 {
+        let entry = json!({ "instanceId": format!("id-{number}"), "ts": START.wall_ms, "mode": "ui" });
+        hub.apply(SourceId(0), update(&format!("id-{number}"), &entry, START), START);
+    }
+    let lister = hub.join(reader("l", &[HIDE_ADDRESSES_CAP]), START);
+    let observer = hub.join(reader("o", &[HIDE_ADDRESSES_CAP, OWN_ROWS_CAP]), START);
+    let mut made = Vec::new();
+    for step in 1..6 {
+        let now = START.after(step);
+        for conn in [lister, observer] {
+            assert_eq!(
+                call(&mut hub, conn, "system-presence", json!({}), now)["ok"],
+                true
+            );
+        }
+        made.push(hub.hidden.rows_made());
+    }
+    // Each list has another `ts` of the gateway's own row.
+    let last = made.last().unwrap() - made[0];
+    assert!(last <= 8, "{made:?}");
 }
