@@ -31,13 +31,28 @@ struct Known {
 impl Detail {
     /// Requests the explanation of this row, unless it was requested already or the answer is recent.
     pub(super) fn request(&mut self, key: &str, link: &mut Link) {
-        if !self.is_due(key, link.now().age_ms) || !has_explain(link) {
+        let now = link.now();
+        if !self.is_due(key, now.age_ms) || !has_explain(link) {
             return;
         }
-        let params = params(key, link.machine().mirror(), link.machine().server_ms(link.now()));
+        let machine = link.machine();
+        let params = self.params(key, machine.mirror(), now.age_ms, machine.server_ms(now));
         if let Some(id) = params.and_then(|params| link.request(EXPLAIN, &params)) {
             self.asked = Some((id, key.into()));
         }
+    }
+
+    /// The parameters of a request about this row. If there are none, this is known for as long as an answer would be.
+    fn params(&mut self, key: &str, mirror: &Mirror, now_ms: u64, server_ms: u64) -> Option<Box<RawValue>> {
+        let params = params(key, mirror, server_ms);
+        if params.is_none() {
+            self.known = Some(Known {
+                key: key.into(),
+                text: None,
+                at_ms: now_ms,
+            });
+        }
+        params
     }
 
     fn is_due(&self, key: &str, now_ms: u64) -> bool {
@@ -151,8 +166,15 @@ mod tests {
         ]"#;
         let mut mirror = Mirror::new(MirrorConfig::default());
         mirror.apply_list(RawEntry::parse_list(list).unwrap(), 2_000);
-        assert!(params("instance:tab-1", &mirror, 2_000).is_none());
-        let params = params("instance:mac-1", &mirror, 2_000).unwrap();
-        assert_eq!(params.get(), r#"{"row":"2"}"#);
+        let mut detail = Detail::default();
+        let mut params = |key: &str, now_ms| {
+            let params = detail.params(key, &mirror, now_ms, 2_000);
+            let is_due = [now_ms, now_ms + AGAIN_MS].map(|now_ms| detail.is_due(key, now_ms));
+            (params.map(|params| params.get().to_owned()), is_due)
+        };
+        // It is not read from the list again for each screen.
+        assert_eq!(params("instance:tab-1", 100), (None, [false, true]));
+        let row = Some(r#"{"row":"2"}"#.to_owned());
+        assert_eq!(params("instance:mac-1", 200), (row, [true, true]));
     }
 }
