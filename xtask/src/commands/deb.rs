@@ -37,7 +37,7 @@ pub(crate) fn deb(project: &Project, arguments: &[String]) -> Result<(), Failure
     CARGO_DEB.ensure(project)?;
     let program = distributed(project)?;
     let target = program.parent().and_then(Path::parent).and_then(Path::file_name);
-    if !target.is_some_and(|target| target.to_string_lossy().ends_with("-linux-musl")) {
+    if !target.is_some_and(|target| is_static(&target.to_string_lossy())) {
         return Err(Failure::missing(
             "the package needs a static program: install what the build above names".to_owned(),
         ));
@@ -49,6 +49,11 @@ pub(crate) fn deb(project: &Project, arguments: &[String]) -> Result<(), Failure
         .with(["--no-build", "--no-strip", "--package", "presence-gateway"])
         .with(["--output", &stage.to_string_lossy()])
         .run()
+}
+
+/// Whether programs for this target are static. The names of ARM targets continue after `musl`.
+fn is_static(target: &str) -> bool {
+    target.contains("-linux-musl")
 }
 
 /// Stages the program and the files that it generates.
@@ -82,15 +87,15 @@ fn stage_units(ops: &Path, stage: &Path) -> io::Result<()> {
 /// Returns a unit that starts the package's program. The text before the first section is about installing by hand.
 fn packaged(unit: &str) -> String {
     let lines = unit.lines().skip_while(|line| !line.starts_with('['));
-    let start = |command: &str| {
+    let arguments = |command: &str| {
         command
             .split_once(' ')
-            .map_or("", |(_, options)| options)
+            .map_or("", |(_, arguments)| arguments)
             .to_owned()
     };
     lines
         .map(|line| match line.strip_prefix("ExecStart=") {
-            Some(command) => format!("ExecStart={INSTALLED} {}\n", start(command)),
+            Some(command) => format!("ExecStart={INSTALLED} {}\n", arguments(command)),
             None => format!("{line}\n"),
         })
         .collect()
@@ -122,6 +127,16 @@ mod tests {
             .find(|package| package["name"] == "presence-gateway")
             .expect("the gateway");
         own["metadata"]["deb"].clone()
+    }
+
+    #[test]
+    fn programs_for_musl_are_static() {
+        for target in ["x86_64-unknown-linux-musl", "armv7-unknown-linux-musleabihf"] {
+            assert!(is_static(target), "{target}");
+        }
+        for target in ["x86_64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"] {
+            assert!(!is_static(target), "{target}");
+        }
     }
 
     #[test]
@@ -189,8 +204,11 @@ mod tests {
         let read = |file: &str| fs::read_to_string(native().join(file)).expect("a file of the gateway");
         let options: String = [
             "src/cli/options.rs",
-            "src/cli/options/serve.rs",
+            "src/cli/options/cluster.rs",
             "src/cli/options/history.rs",
+            "src/cli/options/observe.rs",
+            "src/cli/options/serve.rs",
+            "src/cli/options/webhook.rs",
         ]
         .map(read)
         .concat();
