@@ -5,11 +5,11 @@ use std::io::IsTerminal;
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
 use presence_core::model::entry::MAX_STRING_UNITS;
 use presence_core::model::placeholder::Kind;
+use presence_core::model::setting::within;
 use presence_core::model::{ClientInfo, scope};
 
 use super::client::{Link, client_info, in_time, words};
-use super::options::BeaconOptions;
-use super::options::Target;
+use super::options::{BeaconOptions, EVERY_MS, Target, out_of_bounds};
 use super::signals::Signals;
 use super::stderr::print_note;
 use super::{Failure, instance};
@@ -17,15 +17,11 @@ use super::{Failure, instance};
 /// This gateway needs no scope for a beacon about the own instance; others require `operator.admin`.
 const SCOPES: [&str; 2] = [scope::READ, scope::ADMIN];
 const METHOD: &str = "system-event";
-/// Longest interval of beacons.
-const MAX_INTERVAL_MS: u64 = 24 * 3_600_000;
 
 pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
-    if let Some(every) = &options.every
-        && !(BeaconPolicy::MIN_GAP_MS..=MAX_INTERVAL_MS).contains(every)
-    {
-        return Err(Failure::Usage("--every: use 5s to 24h".to_owned()));
+    if let Some(every) = options.every {
+        within("every_ms", every, EVERY_MS).map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
     }
     let instance_id = match &options.instance_id {
         Some(id) => id.trim().to_owned(),

@@ -19,16 +19,19 @@ mod tokens;
 #[cfg(feature = "webhook")]
 mod webhook;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use presence_core::client::BeaconPolicy;
 use presence_core::findings::FindingKind;
 use presence_core::model::setting::MAX_SPAN_MS;
 
 use crate::config::DEFAULT_PORT;
 use crate::tls::Fingerprint;
 
+use duration::duration_text;
 use error::invalid;
 pub(super) use error::{OptionsError, out_of_bounds};
 pub(super) use observe::Observed;
@@ -280,14 +283,24 @@ pub(super) struct InstallOptions {
     pub serve: Vec<String>,
 }
 
+/// Bounds of `beacon --every`, in ms.
+pub(super) const EVERY_MS: RangeInclusive<u64> = BeaconPolicy::MIN_GAP_MS..=24 * 3_600_000;
+
+fn every_help() -> String {
+    let (least, most) = (duration_text(*EVERY_MS.start()), duration_text(*EVERY_MS.end()));
+    format!(
+        "Interval of beacons, from {least} to {most}, such as 60s or 5m (a number alone counts seconds); stay connected \
+         until Ctrl-C, and send one after every reconnect"
+    )
+}
+
 /// Options of `beacon`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Interval of beacons, from 5s to 24h, such as 60s or 5m (a number alone counts seconds); stay connected until Ctrl-C, and send one after every reconnect
-    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
+    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms, help = every_help())]
     pub every: Option<u64>,
     /// Identity of this instance [default: created once and kept in your configuration folder]
     #[arg(long, value_name = "ID", env = "OPENCLAW_PRESENCE_INSTANCE_ID")]

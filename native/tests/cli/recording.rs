@@ -101,7 +101,7 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
     let short = run(replay(&file, &["--ttl", "1ms"])).await;
     assert_eq!(short.code, 2);
     assert!(
-        short.stderr.contains("--ttl: 1ms is less than 1000ms"),
+        short.stderr.contains("--ttl: 1ms is less than 1s"),
         "{}",
         short.stderr
     );

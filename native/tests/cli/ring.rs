@@ -91,7 +91,7 @@ async fn options_without_effect_are_refused() {
         ),
         (
             &["--record", file, "--record-last", "10ms"],
-            "--record-last: 10ms is less than 1000ms",
+            "--record-last: 10ms is less than 1s",
         ),
         (
             &["--record", file, "--record-last", "1m", "--record-age", "1h"],

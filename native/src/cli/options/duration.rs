@@ -20,6 +20,18 @@ pub(super) fn duration_ms(text: &str) -> Result<u64, InvalidDuration> {
     Ok(number.saturating_mul(unit_ms))
 }
 
+/// Writes a duration as an option takes it: 300000 as `5m`.
+pub(crate) fn duration_text(ms: u64) -> String {
+    let (unit_ms, unit) = match ms {
+        0 => (1_000, "s"),
+        _ if ms.is_multiple_of(3_600_000) => (3_600_000, "h"),
+        _ if ms.is_multiple_of(60_000) => (60_000, "m"),
+        _ if ms.is_multiple_of(1_000) => (1_000, "s"),
+        _ => (1, "ms"),
+    };
+    format!("{}{unit}", ms / unit_ms)
+}
+
 /// Reads a duration that may also be of days, such as 7d, in ms.
 pub(super) fn long_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
     const DAY_MS: u64 = 24 * 3_600_000;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use presence_core::model::setting::InvalidSetting;
 
+use super::duration::duration_text;
+
 /// Invalid configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OptionsError {
@@ -46,16 +48,22 @@ pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
         "history.max_age_ms" => "history-age".to_owned(),
         "history.max_bytes" => "history-bytes".to_owned(),
         "webhook.grace_ms" => "webhook-grace".to_owned(),
+        "every_ms" => "every".to_owned(),
         name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
     };
     // Where the option takes a unit, the refusal states it.
-    let unit = match error.name().ends_with("_ms") && !option.ends_with("-ms") {
-        true => "ms",
-        false => "",
+    let is_duration = error.name().ends_with("_ms") && !option.ends_with("-ms");
+    let number = |number: u64| match is_duration {
+        true => duration_text(number),
+        false => number.to_string(),
     };
     let why = match error {
-        InvalidSetting::TooSmall { value, least, .. } => format!("{value}{unit} is less than {least}{unit}"),
-        InvalidSetting::TooLarge { value, most, .. } => format!("{value}{unit} is more than {most}{unit}"),
+        InvalidSetting::TooSmall { value, least, .. } => {
+            format!("{} is less than {}", number(value), number(least))
+        }
+        InvalidSetting::TooLarge { value, most, .. } => {
+            format!("{} is more than {}", number(value), number(most))
+        }
         other => other.to_string(),
     };
     OptionsError::Value(option.into(), why)

@@ -108,10 +108,10 @@ mod tests {
             ),
             (
                 WebhookOptions {
-                    webhook_grace: Some(86_400_001),
+                    webhook_grace: Some(25 * 3_600_000),
                     ..good.clone()
                 },
-                "--webhook-grace: 86400001ms is more than 86400000ms",
+                "--webhook-grace: 25h is more than 24h",
             ),
             (
                 WebhookOptions {

@@ -133,18 +133,13 @@ fn every_value_works_as_written_or_is_refused_by_name() {
 #[test]
 fn a_number_that_the_library_refuses_has_the_name_of_its_option() {
     for (of, option, value, why) in [
-        ("--port=0", "ttl", "999ms", "999ms is less than 1000ms"),
+        ("--port=0", "ttl", "999ms", "999ms is less than 1s"),
         ("--record=a", "record-bytes", "4095", "4095 is less than 4096"),
-        ("--record=a", "record-age", "999ms", "999ms is less than 1000ms"),
+        ("--record=a", "record-age", "0s", "0s is less than 1s"),
         #[cfg(unix)]
-        ("--record=a", "record-last", "999ms", "999ms is less than 1000ms"),
+        ("--record=a", "record-last", "999ms", "999ms is less than 1s"),
         #[cfg(feature = "history")]
-        (
-            "--history=a",
-            "history-age",
-            "59s",
-            "59000ms is less than 60000ms",
-        ),
+        ("--history=a", "history-age", "59s", "59s is less than 1m"),
         #[cfg(feature = "history")]
         (
             "--history=a",
