@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cluster")]
 mod cluster;
+mod invalid;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -11,11 +12,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::PresenceEntry;
-use presence_core::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use presence_core::model::setting::{MAX_SPAN_MS, within};
 use presence_core::roster::RosterConfig;
 use presence_core::wire::Limits;
 
 use crate::auth::origin::AllowedOrigins;
+use crate::auth::proxy;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
 use crate::auth::tokens::Tokens;
@@ -28,6 +30,7 @@ use crate::web::WebRoot;
 
 #[cfg(feature = "cluster")]
 pub use self::cluster::{ClusterConfig, InvalidCluster};
+pub use self::invalid::InvalidConfig;
 #[cfg(feature = "webhook")]
 pub use self::webhook::{InvalidWebhook, WebhookConfig};
 
@@ -56,7 +59,7 @@ pub struct GatewayConfig {
     pub port: u16,
     /// Authentication of clients. The default requires no secret, which works on loopback only.
     pub auth: AuthMode,
-    /// Further secrets, each with rights of its own.
+    /// Further secrets, each with rights of its own; without [`auth`](Self::auth) they have no effect.
     pub tokens: Option<Tokens>,
     /// Bounds and intervals of the protocol.
     pub limits: Limits,
@@ -68,7 +71,7 @@ pub struct GatewayConfig {
     pub ephemeral_modes: Vec<Box<str>>,
     /// Origins of web pages that may connect besides those of this machine.
     pub allowed_origins: AllowedOrigins,
-    /// Proxies whose headers are trusted.
+    /// Proxies whose headers are trusted. IPv4 networks may be written as IPv4-mapped IPv6 ones.
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which these proxies state the user.
     pub user_header: Option<UserHeader>,
@@ -145,11 +148,13 @@ impl Default for GatewayConfig {
 impl GatewayConfig {
     /// Checks every number: those of the roster, of [`Limits::validate`] and of [`SlotLimits::validate`], a time to drain of
     /// at most 2^31 - 1 ms, HTTPS only for at most 2^31 - 1 s, and the bounds of the recording, the history and the
-    /// webhook.
+    /// webhook. Refuses networks of trusted proxies that contain every address or IPv4-mapped ones, and settings without
+    /// the one that they need: a header with the user without trusted proxies, HTTPS only without a certificate, and named
+    /// tokens without a secret.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the first that is out of bounds.
-    pub fn validate(&self) -> Result<(), InvalidSetting> {
+    /// [`InvalidConfig`] names the first that is wrong.
+    pub fn validate(&self) -> Result<(), InvalidConfig> {
         let roster = RosterConfig {
             ttl_ms: self.ttl_ms,
             max_entries: self.max_entries,
@@ -171,7 +176,39 @@ impl GatewayConfig {
         if let Some(webhook) = &self.webhook {
             webhook.validate()?;
         }
-        Ok(())
+        for &network in &self.trusted_proxies {
+            proxy::canonical(network).map_err(|why| InvalidConfig::Network { network, why })?;
+        }
+        self.check_effects()
+    }
+
+    /// Refuses settings that have no effect without another one.
+    fn check_effects(&self) -> Result<(), InvalidConfig> {
+        let without = |name, is_set: bool, why, needs, is_there: bool| match is_set && !is_there {
+            true => Err(InvalidConfig::NoEffect { name, why, needs }),
+            false => Ok(()),
+        };
+        without(
+            "user_header",
+            self.user_header.is_some(),
+            "it is read from trusted proxies only",
+            "trusted_proxies",
+            !self.trusted_proxies.is_empty(),
+        )?;
+        without(
+            "hsts_s",
+            self.hsts_s.is_some(),
+            "browsers accept it over HTTPS only",
+            "tls",
+            self.tls.is_some(),
+        )?;
+        without(
+            "tokens",
+            self.tokens.is_some(),
+            "clients need no secret",
+            "auth",
+            self.auth != AuthMode::None,
+        )
     }
 
     /// The default, but on IPv4 only and on a port that the system chooses: for tests.
@@ -210,7 +247,7 @@ impl Bind {
     /// Whether only this machine can connect.
     #[must_use]
     pub fn is_loopback(self) -> bool {
-        self.addresses().into_iter().all(crate::auth::proxy::is_loopback)
+        self.addresses().into_iter().all(proxy::is_loopback)
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence_core::fleet::{NameError, validate_names};
-use presence_core::model::setting::InvalidSetting;
 use presence_core::server::{Hub, HubConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,7 +19,7 @@ use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 #[cfg(feature = "cluster")]
 use crate::cluster;
-use crate::config::GatewayConfig;
+use crate::config::{GatewayConfig, InvalidConfig};
 use crate::conn::{Event, MAX_EVENTS, Shared};
 use crate::driver::Driver;
 use crate::feed::Feed;
@@ -45,9 +44,9 @@ pub enum StartError {
     /// Other machines could connect without a secret.
     #[error("refusing to listen beyond this machine without a secret: set a token or a password")]
     NoSecret,
-    /// A number of the configuration is out of bounds.
+    /// A setting is out of bounds or has no effect.
     #[error("invalid configuration: {0}")]
-    Setting(#[from] InvalidSetting),
+    Setting(#[from] InvalidConfig),
     /// A name of an observed gateway is wrong.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -74,7 +73,7 @@ impl Gateway {
     /// Listens as configured. Like everything here it needs a tokio runtime.
     ///
     /// # Errors
-    /// [`StartError`]: a setting is out of bounds, the port is taken, or other machines could connect without a
+    /// [`StartError`]: a setting is wrong, the port is taken, or other machines could connect without a
     /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
         let is_local = config.bind.is_loopback();
@@ -86,7 +85,7 @@ impl Gateway {
     /// Uses sockets that listen already, such as those of a service manager, in place of `bind` and `port`.
     ///
     /// # Errors
-    /// [`StartError`]: a setting is out of bounds, there is no socket or one cannot be used, or other machines could connect
+    /// [`StartError`]: a setting is wrong, there is no socket or one cannot be used, or other machines could connect
     /// without a secret.
     pub fn adopt(config: GatewayConfig, sockets: Vec<std::net::TcpListener>) -> Result<Self, StartError> {
         check(&config, only_loopback(&sockets))?;

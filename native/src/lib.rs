@@ -62,7 +62,7 @@ pub use auth::slots::SlotLimits;
 pub use auth::tokens::{InvalidToken, MAX_NAME_CHARS, MAX_TOKENS, NamedToken, Tokens};
 pub use auth::user_header::{InvalidUserHeader, UserHeader};
 pub use clock::Clock;
-pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};
+pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind, InvalidConfig};
 #[cfg(feature = "cluster")]
 pub use config::{ClusterConfig, InvalidCluster};
 #[cfg(feature = "webhook")]

@@ -4,13 +4,17 @@
 use std::time::Duration;
 
 use presence_core::Now;
+use presence_core::model::Role;
 use presence_core::model::setting::MAX_SPAN_MS;
+use presence_core::server::Permit;
+#[cfg(feature = "webhook")]
+use presence_gateway::WebhookConfig;
 use presence_gateway::clock::Manual;
-use presence_gateway::{Clock, Gateway, GatewayConfig, Keep, RecordTo, Requests, StartError};
+use presence_gateway::{
+    AuthMode, Clock, Gateway, GatewayConfig, Keep, NamedToken, RecordTo, Requests, Secret, StartError, Tokens,
+};
 #[cfg(feature = "history")]
 use presence_gateway::{DEFAULT_AGE_MS, DEFAULT_BYTES, HistoryConfig};
-#[cfg(feature = "webhook")]
-use presence_gateway::{Secret, WebhookConfig};
 
 type Set = (&'static str, fn(&mut GatewayConfig, u64));
 
@@ -68,9 +72,6 @@ const NUMBERS: [Set; 14] = [
 type Bounded = (&'static str, u64, u64, fn(&mut GatewayConfig, u64));
 
 const PARTS: &[Bounded] = &[
-    ("hsts_s", 0, MAX_SPAN_MS, |config, value| {
-        config.hsts_s = Some(value);
-    }),
     ("record.max_bytes", 4_096, u64::MAX, |config, value| {
         config.record = Some(RecordTo {
             max_bytes: value,
@@ -193,6 +194,62 @@ async fn each_part_has_its_bounds_and_a_gateway_starts_at_either_end() {
                 Err(StartError::Setting(error)) => assert_eq!(error.name(), name, "{error}"),
                 other => panic!("{name} {bad}: {other:?}"),
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_setting_without_the_one_that_it_needs_is_refused() {
+    let permit = Permit {
+        roles: [Role::Operator].into(),
+        scopes: ["operator.read".into()].into(),
+        hides_addresses: false,
+    };
+    let token = NamedToken::new("reader", &Secret::new("for reading").unwrap(), permit, None).unwrap();
+    let tokens = Tokens::new(vec![token]).unwrap();
+    let config = |set: &dyn Fn(&mut GatewayConfig)| {
+        let mut config = GatewayConfig::ephemeral();
+        set(&mut config);
+        config
+    };
+    let header = || "x-user".parse().ok();
+    for (good, name, bad) in [
+        (
+            config(&|config| {
+                config.user_header = header();
+                config.trusted_proxies = vec!["192.0.2.1/32".parse().unwrap()];
+            }),
+            "user_header",
+            config(&|config| config.user_header = header()),
+        ),
+        (
+            config(&|config| {
+                config.tokens = Some(tokens.clone());
+                config.auth = AuthMode::Token(Secret::new("a secret").unwrap());
+            }),
+            "tokens",
+            config(&|config| config.tokens = Some(tokens.clone())),
+        ),
+        (
+            GatewayConfig::ephemeral(),
+            "hsts_s",
+            config(&|config| config.hsts_s = Some(60)),
+        ),
+        (
+            config(&|config| config.trusted_proxies = vec!["::ffff:10.0.0.0/104".parse().unwrap()]),
+            "trusted_proxies",
+            config(&|config| config.trusted_proxies = vec!["10.0.0.0/0".parse().unwrap()]),
+        ),
+        (
+            GatewayConfig::ephemeral(),
+            "trusted_proxies",
+            config(&|config| config.trusted_proxies = vec!["::/1".parse().unwrap()]),
+        ),
+    ] {
+        assert_eq!(good.validate(), Ok(()), "{name}");
+        match Gateway::bind(bad) {
+            Err(StartError::Setting(error)) => assert_eq!(error.name(), name, "{error}"),
+            other => panic!("{name}: {other:?}"),
         }
     }
 }

@@ -50,11 +50,50 @@ impl Client {
     }
 }
 
+/// Prefix length of the IPv4-mapped range of IPv6.
+const MAPPED_PREFIX_LEN: u8 = 96;
+
+/// Returns the network in the form of clients' addresses: without host bits, and IPv4 for mapped IPv6.
+///
+/// # Errors
+/// The reason why proxies cannot be trusted by this network.
+pub(crate) fn canonical(network: IpNet) -> Result<IpNet, &'static str> {
+    let network = network.trunc();
+    let mapped = match network {
+        IpNet::V6(v6) => v6
+            .addr()
+            .to_ipv4_mapped()
+            .zip(v6.prefix_len().checked_sub(MAPPED_PREFIX_LEN)),
+        IpNet::V4(_) => None,
+    };
+    let network = mapped
+        .and_then(|(ip, prefix_len)| IpNet::new(ip.into(), prefix_len).ok())
+        .unwrap_or(network);
+    if network.prefix_len() == 0 {
+        return Err("contains every address; name the addresses of the proxies only");
+    }
+    let first_mapped = IpAddr::from(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
+    if network.contains(&first_mapped) {
+        return Err("contains IPv4-mapped addresses; name IPv4 networks as IPv4");
+    }
+    Ok(network)
+}
+
 /// The networks whose proxy headers are trusted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TrustedProxies(pub(crate) Vec<IpNet>);
+pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
+    /// Those of a valid configuration.
+    pub(crate) fn new(networks: &[IpNet]) -> Self {
+        Self(
+            networks
+                .iter()
+                .filter_map(|&network| canonical(network).ok())
+                .collect(),
+        )
+    }
+
     /// Whether proxy headers from this address are trusted.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
@@ -124,7 +163,23 @@ mod tests {
     }
 
     fn trusting(networks: &[&str]) -> TrustedProxies {
-        TrustedProxies(networks.iter().map(|network| network.parse().unwrap()).collect())
+        let networks: Vec<IpNet> = networks.iter().map(|network| network.parse().unwrap()).collect();
+        TrustedProxies::new(&networks)
+    }
+
+    #[test]
+    fn networks_are_compared_as_the_addresses_of_clients_are() {
+        let networks = [
+            "10.1.2.3/8",
+            "::ffff:192.0.2.1/128",
+            "::ffff:10.0.0.0/104",
+            "fd00::1/128",
+        ];
+        let wanted = ["10.0.0.0/8", "192.0.2.1/32", "10.0.0.0/8", "fd00::1/128"];
+        assert_eq!(
+            trusting(&networks).0,
+            wanted.map(|network| network.parse::<IpNet>().unwrap())
+        );
     }
 
     #[test]

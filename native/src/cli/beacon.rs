@@ -9,7 +9,7 @@ use presence_core::model::setting::within;
 use presence_core::model::{ClientInfo, scope};
 
 use super::client::{Link, client_info, in_time, words};
-use super::options::{BeaconOptions, EVERY_MS, Target, out_of_bounds};
+use super::options::{BeaconOptions, EVERY_MS, Target, refused};
 use super::signals::Signals;
 use super::stderr::print_note;
 use super::{Failure, instance};
@@ -21,7 +21,7 @@ const METHOD: &str = "system-event";
 pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
     if let Some(every) = options.every {
-        within("every_ms", every, EVERY_MS).map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
+        within("every_ms", every, EVERY_MS).map_err(|error| Failure::Usage(refused(error).to_string()))?;
     }
     let instance_id = match &options.instance_id {
         Some(id) => id.trim().to_owned(),

@@ -33,7 +33,7 @@ use crate::tls::Fingerprint;
 
 use duration::duration_text;
 use error::invalid;
-pub(super) use error::{OptionsError, out_of_bounds};
+pub(super) use error::{OptionsError, refused};
 pub(super) use observe::Observed;
 pub(super) use resolve::{Recording, Resolved};
 pub(super) use serve::ServeOptions;

@@ -11,7 +11,7 @@ use presence_core::recording::{Header, Line, Reader, Replay};
 use serde_json::value::RawValue;
 
 use self::changes::Changes;
-use super::options::{ReplayOptions, out_of_bounds};
+use super::options::{ReplayOptions, refused};
 use super::output::print_json;
 use super::screen::Screen;
 use super::{Failure, explain, explanation, finding, print, printable, saved, stderr};
@@ -65,7 +65,7 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
     header
         .config()
         .validate()
-        .map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
+        .map_err(|error| Failure::Usage(refused(error).to_string()))?;
     let until = options.at.map(|ms| start.after(ms));
     let mut since = options.since.map(|ms| start.after(ms));
     // A checkpoint is not valid under other bounds, and shrinking needs all inputs.

@@ -44,9 +44,10 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     } else {
         only_loopback(&sockets)
     };
-    if resolved.needs_token && (is_local || config.tokens.is_some()) {
+    if resolved.needs_token && (is_local || resolved.tokens.is_some()) {
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
+        config.tokens = resolved.tokens.as_ref().map(|file| file.tokens.clone());
         // With named tokens only, no client has it.
         made_token = Some(token).filter(|_| is_local);
     }

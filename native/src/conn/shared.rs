@@ -77,7 +77,7 @@ impl Shared {
                 config.allowed_origins.clone(),
                 limiter,
             ),
-            proxies: TrustedProxies(config.trusted_proxies.clone()),
+            proxies: TrustedProxies::new(&config.trusted_proxies),
             slots: Slots::new(config.slots),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),

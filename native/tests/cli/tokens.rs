@@ -68,7 +68,9 @@ async fn tokens_that_are_wrong_stop_the_start() {
     let refused = run(program(&["serve", "--auth", "none", "--tokens", file])).await;
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(
-        refused.stderr.contains("--tokens: has no meaning"),
+        refused
+            .stderr
+            .contains("--tokens: clients need no secret: remove --auth none"),
         "{}",
         refused.stderr
     );

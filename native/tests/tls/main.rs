@@ -11,12 +11,13 @@ mod support_tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use presence_core::model::setting::MAX_SPAN_MS;
 use presence_gateway::{GatewayConfig, Tls};
 use rustls::{ClientConfig, HandshakeKind};
 use serde_json::json;
 use support::log::Log;
 use support::slow::{small_socket, stops_reading};
-use support::{Client, config, config_with, connect_params, raw_http, row, start, start_manual, within};
+use support::{Client, config, connect_params, raw_http, row, start, start_manual, within};
 use support_tls::{Authority, VERSIONS, connect, encrypt, filled, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -119,14 +120,16 @@ async fn hsts_is_sent_only_if_configured() {
     );
     gateway.shutdown().await;
 
-    let gateway = start(config_with(|config| config.hsts_s = Some(1)));
-    let answer = raw_http(
-        gateway.address(),
-        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-    )
-    .await;
+    let gateway = start(authority.config());
+    let answer = get(&authority.client(&VERSIONS), gateway.address(), "/").await;
     assert!(!answer.contains("strict-transport-security"), "{answer}");
     gateway.shutdown().await;
+
+    for (seconds, is_valid) in [(0, true), (MAX_SPAN_MS, true), (MAX_SPAN_MS + 1, false)] {
+        let mut config = authority.config();
+        config.hsts_s = Some(seconds);
+        assert_eq!(config.validate().is_ok(), is_valid, "{seconds}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use presence_core::model::setting::InvalidSetting;
 
 use super::duration::duration_text;
+use crate::config::InvalidConfig;
 
 /// Invalid configuration.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +39,12 @@ pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError
 }
 
 /// The library names fields: `limits.stall_ms` is `--stall-ms`.
-pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
+pub(crate) fn refused(error: impl Into<InvalidConfig>) -> OptionsError {
+    let error = error.into();
     let option = match error.name() {
         "ttl_ms" => "ttl".to_owned(),
         "hsts_s" => "hsts".to_owned(),
+        "trusted_proxies" => "trusted-proxy".to_owned(),
         "record.max_bytes" => "record-bytes".to_owned(),
         "record.keep.max_age_ms" => "record-age".to_owned(),
         "record.keep.last_ms" => "record-last".to_owned(),
@@ -58,13 +61,23 @@ pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
         false => number.to_string(),
     };
     let why = match error {
-        InvalidSetting::TooSmall { value, least, .. } => {
+        InvalidConfig::Number(InvalidSetting::TooSmall { value, least, .. }) => {
             format!("{} is less than {}", number(value), number(least))
         }
-        InvalidSetting::TooLarge { value, most, .. } => {
+        InvalidConfig::Number(InvalidSetting::TooLarge { value, most, .. }) => {
             format!("{} is more than {}", number(value), number(most))
         }
-        other => other.to_string(),
+        InvalidConfig::Network { network, why } => format!("`{network}` {why}"),
+        InvalidConfig::NoEffect { why, needs, .. } => {
+            let remedy = match needs {
+                "trusted_proxies" => "add --trusted-proxy",
+                "tls" => "add --tls-cert and --tls-key",
+                "auth" => "remove --auth none",
+                other => other,
+            };
+            format!("{why}: {remedy}")
+        }
+        InvalidConfig::Number(other) => other.to_string(),
     };
     OptionsError::Value(option.into(), why)
 }

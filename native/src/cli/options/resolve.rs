@@ -1,13 +1,13 @@
 //! Checks the options and makes a configuration of them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::error::{OptionsError, invalid, not_blank, out_of_bounds};
+use super::error::{OptionsError, invalid, not_blank, refused};
 use super::file::has_tables;
 use super::tokens::Place;
 use super::{AuthWord, Observed, ServeOptions, TokensFile};
@@ -36,9 +36,10 @@ pub(crate) struct Recording {
 /// The resolved settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    /// The gateway's configuration. Its `auth` is incomplete while [`needs_token`](Self::needs_token).
+    /// The gateway's configuration. Its `auth` and `tokens` are missing while [`needs_token`](Self::needs_token).
     pub config: GatewayConfig,
-    /// No secret is set: the caller creates a token on loopback, and refuses to listen elsewhere.
+    /// No secret is set: the caller creates a token if there are named tokens, or on loopback, and refuses to listen
+    /// elsewhere.
     pub needs_token: bool,
     /// The gateways to observe, in the order of `config.observed`.
     pub observed: Vec<Observed>,
@@ -94,10 +95,6 @@ impl ServeOptions {
         if let Some(name) = &self.user_header {
             let header: Result<UserHeader, _> = name.parse();
             config.user_header = Some(header.map_err(|error| invalid("user-header", &error))?);
-            if config.trusted_proxies.is_empty() {
-                let why = "it is read from trusted proxies only: add --trusted-proxy";
-                return Err(invalid("user-header", &why));
-            }
         }
 
         let own = match &config.auth {
@@ -105,16 +102,11 @@ impl ServeOptions {
             AuthMode::Token(secret) | AuthMode::Password(secret) => Some(secret),
         };
         let tokens = self.tokens_file(own)?;
-        config.tokens = tokens.as_ref().map(|file| file.tokens.clone());
-        if tokens.is_some() && config.auth == AuthMode::None && !needs_token {
-            return Err(invalid("tokens", &"has no meaning with --auth none: remove one"));
+        if !needs_token {
+            config.tokens = tokens.as_ref().map(|file| file.tokens.clone());
         }
         config.tls = self.tls()?;
         config.hsts_s = self.hsts;
-        if self.hsts.is_some() && config.tls.is_none() {
-            let why = "browsers accept it over HTTPS only: add --tls-cert and --tls-key";
-            return Err(invalid("hsts", &why));
-        }
 
         config.web_root = match &self.web_root {
             Some(folder) => {
@@ -162,7 +154,7 @@ impl ServeOptions {
         {
             config.webhook = self.hook.resolve()?;
         }
-        config.validate().map_err(out_of_bounds)?;
+        config.validate().map_err(refused)?;
         Ok(Resolved {
             unused_secret: self.unused_secret(&config.auth),
             config,
@@ -213,7 +205,7 @@ impl ServeOptions {
             },
         };
         let max_bytes = self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES);
-        recording::validate(max_bytes, &keep).map_err(out_of_bounds)?;
+        recording::validate(max_bytes, &keep).map_err(refused)?;
         Ok(Some(Recording {
             path,
             max_bytes,
@@ -273,35 +265,6 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// Prefix length of the IPv4-mapped range of IPv6.
-const MAPPED_PREFIX_LEN: u8 = 96;
-
-/// Returns the network in the form of clients' addresses: without host bits, and IPv4 for mapped IPv6.
-///
-/// # Errors
-/// The reason why the network would not match as written.
-fn canonical(network: IpNet) -> Result<IpNet, &'static str> {
-    let network = network.trunc();
-    let mapped = match network {
-        IpNet::V6(v6) => v6
-            .addr()
-            .to_ipv4_mapped()
-            .zip(v6.prefix_len().checked_sub(MAPPED_PREFIX_LEN)),
-        IpNet::V4(_) => None,
-    };
-    let network = mapped
-        .and_then(|(ip, prefix_len)| IpNet::new(ip.into(), prefix_len).ok())
-        .unwrap_or(network);
-    if network.prefix_len() == 0 {
-        return Err("contains every address; name the addresses of the proxies only");
-    }
-    let first_mapped = IpAddr::from(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
-    if network.contains(&first_mapped) {
-        return Err("contains IPv4-mapped addresses; name IPv4 networks as IPv4");
-    }
-    Ok(network)
-}
-
 fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
     let text = text.trim();
     let bare = text
@@ -310,7 +273,8 @@ fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
         .unwrap_or(text);
     bare.parse::<IpNet>()
         .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "is neither an address nor a network such as 10.0.0.0/8")
-        .and_then(canonical)
-        .map_err(|why| invalid("trusted-proxy", &format!("`{text}` {why}")))
+        .map_err(|_| {
+            let why = format!("`{text}` is neither an address nor a network such as 10.0.0.0/8");
+            invalid("trusted-proxy", &why)
+        })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::duration::duration_ms;
-use super::error::out_of_bounds;
+use super::error::refused;
 use super::{OptionsError, invalid};
 use crate::config::{InvalidWebhook, WebhookConfig};
 
@@ -62,7 +62,7 @@ impl WebhookOptions {
         let secret = WebhookConfig::read_secret(file).map_err(wrong)?;
         let mut config = WebhookConfig::new(url, &secret, self.webhook_tls_ca.as_deref()).map_err(wrong)?;
         config.grace_ms = self.webhook_grace.unwrap_or(0);
-        config.validate().map_err(out_of_bounds)?;
+        config.validate().map_err(refused)?;
         Ok(Some(config))
     }
 }

@@ -153,7 +153,7 @@ fn a_number_that_the_library_refuses_has_the_name_of_its_option() {
             .unwrap_err();
         assert_eq!(error.to_string(), format!("--{option}: {why}"));
     }
-    let error = out_of_bounds(
+    let error = refused(
         GatewayConfig {
             hsts_s: Some(1 << 31),
             ..GatewayConfig::default()
