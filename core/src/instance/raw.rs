@@ -77,6 +77,6 @@ pub(crate) fn grouped(mut raws: Vec<Arc<Raw>>) -> Vec<Arc<Raw>> {
 /// Rows with equal contents are equal, regardless of their places in the list.
 impl PartialEq for Raw {
     fn eq(&self, other: &Self) -> bool {
-        (&self.entry, self.ts, self.stated_input) == (&other.entry, other.ts, other.stated_input)
+        (self.ts, self.stated_input, &self.entry) == (other.ts, other.stated_input, &other.entry)
     }
 }

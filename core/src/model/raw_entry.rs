@@ -190,13 +190,13 @@ impl RawEntry {
 
     /// Whether both have the same members, apart from those called `skipped`.
     pub(crate) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
-        let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
-        let (mut own, mut others) = (self.members(), other.members());
+        let is_kept = |(name, _): &(&[u8], &[u8])| !skipped.iter().any(|skipped| skipped.as_bytes() == *name);
+        let (mut own, mut others) = (self.member_bytes(), other.member_bytes());
         loop {
             match (own.next(), others.next()) {
                 (None, None) => return true,
                 // Names are compared with `skipped` only where something differs.
-                (Some(a), Some(b)) if a == b || (a.0 == b.0 && skipped.contains(&a.0)) => {}
+                (Some(a), Some(b)) if a == b || (a.0 == b.0 && !is_kept(&a)) => {}
                 (a, b) => {
                     let rest = a.into_iter().chain(own).filter(is_kept);
                     return rest.eq(b.into_iter().chain(others).filter(is_kept));
@@ -205,11 +205,20 @@ impl RawEntry {
         }
     }
 
+    fn member_bytes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let members = self.0.members.iter();
+        members.map(|member| (self.bytes(&member.name), self.bytes(&member.value)))
+    }
+
     /// Of members with one name the last counts, as in JavaScript.
     fn member(&self, name: &str) -> Option<&Member> {
         let mut members = self.0.members.iter().rev();
-        // The length distinguishes most names.
-        members.find(|member| member.name.len() == name.len() && self.slice(&member.name) == name)
+        members.find(|member| self.bytes(&member.name) == name.as_bytes())
+    }
+
+    /// [`slice`](Self::slice) without the check that it starts and ends with whole characters.
+    fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        self.0.text.as_bytes().get(range.clone()).unwrap_or(&[])
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {
@@ -221,7 +230,8 @@ impl RawEntry {
 /// Two rows with the same members, in the same order, are equal.
 impl PartialEq for RawEntry {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        // A row that was merged from only one row shares its text.
+        Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
     }
 }
 
