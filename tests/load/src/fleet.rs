@@ -1,36 +1,28 @@
 //! Many clients on one thread: opens them, makes them send requests, waits for what they should receive.
 
+mod plan;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
-use presence_core::client::{Client, ClientConfig as ProtocolConfig};
+use presence_core::client::Client;
 use rustls::ClientConfig;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{LoadClient, Stage};
 use crate::clock;
-use crate::error::BenchError;
 use crate::line::Line;
-use crate::signer::Signer;
+
+pub(crate) use plan::{Opened, Plan};
 
 /// Size of the read buffer, which all clients share.
 const READ_BYTES: usize = 256 * 1024;
 /// Longest wait for socket events.
 const SLICE: Duration = Duration::from_millis(50);
-
-/// A connection to open.
-pub(crate) struct Plan {
-    /// Configuration of the client; `None` for a connection to the bare server.
-    pub(crate) client: Option<ProtocolConfig>,
-    pub(crate) signer: Option<Rc<Signer>>,
-    /// Whether its frames are kept for [`LoadClient::mirrored`].
-    pub(crate) keeps: bool,
-}
 
 /// The frames that every client of a fleet should receive.
 #[derive(Clone, Copy, Debug)]
@@ -43,27 +35,6 @@ pub(crate) enum Goal {
 
 /// Queues the next request of a client, given the client's number and the number of requests sent by all.
 pub(crate) type NextRequest = Box<dyn FnMut(&mut LoadClient, usize, u64)>;
-
-/// Result of opening connections.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    /// From the first SYN to the last hello.
-    pub(crate) time: Duration,
-    /// Why connections failed, one text for each.
-    pub(crate) failures: Vec<String>,
-}
-
-impl Opened {
-    /// An error if a connection failed.
-    pub(crate) fn complete(self) -> Result<Duration, BenchError> {
-        match self.failures.into_iter().next() {
-            None => Ok(self.time),
-            Some(failure) => Err(BenchError::Gateway(format!(
-                "a client did not connect: {failure}"
-            ))),
-        }
-    }
-}
 
 /// The clients of one server.
 pub(crate) struct Fleet {
