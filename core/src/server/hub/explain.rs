@@ -4,6 +4,7 @@
 pub(crate) mod changes;
 mod memory;
 mod row;
+mod sentences;
 mod sessions;
 
 use alloc::collections::{BTreeMap, BTreeSet};

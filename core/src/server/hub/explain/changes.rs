@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::{ConnId, Hub};
-use super::row::{cut, join_text, leave_text, row_event};
+use super::sentences::{cut, join_text, leave_text, row_event};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::wire::presence::Delta;

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::row::span;
+use super::super::sentences::span;
 use super::super::sessions::Session;
 use super::{MAX_COMPARED, Memory, Places, finding, groups, overlap};
 use crate::findings::{Confidence, Finding, FindingKind, quoted, quoted_list};

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::row::span;
+use super::super::sentences::span;
 use super::{Memory, Places, counted, finding, groups, is_recent};
 use crate::findings::{Confidence, Finding, FindingKind, quoted};
 use crate::roster::history::{RowEventKind, RowRemoval};
