@@ -1,17 +1,19 @@
 //! `serve --observe`: clients of other gateways, whose rows this gateway lists too.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::thread;
 use std::time::Duration;
 
 use presence_core::client::{ClientEvent, ClientState, Problem};
 use presence_core::observer::{Observation, config, retry_ms};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::Failure;
 use super::client::{Link, words};
 use super::options::Observed;
+use super::{Failure, runtime};
 use crate::feed::Feed;
 use crate::identity;
 
@@ -50,13 +52,32 @@ pub(super) fn observers(observed: Vec<Observed>) -> Result<Vec<Observer>, Failur
     observed.into_iter().map(observer).collect()
 }
 
-/// Runs the observers until the set is dropped. `boot_id` is that of this gateway.
-pub(super) fn observe(observers: Vec<Observer>, feeds: Vec<Feed>, boot_id: &str) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    for (observer, feed) in observers.into_iter().zip(feeds) {
-        tasks.spawn(observer.run(feed, boot_id.to_owned()));
-    }
-    tasks
+/// Runs the observers until the result is dropped. Each has a thread: reading a long list must not delay the clients of
+/// this gateway. `boot_id` is that of this gateway.
+pub(super) fn observe(
+    observers: Vec<Observer>,
+    feeds: Vec<Feed>,
+    boot_id: &str,
+) -> Vec<oneshot::Sender<Infallible>> {
+    let start = |(observer, feed): (Observer, Feed)| {
+        let (stop, stopped) = oneshot::channel();
+        let (name, boot_id) = (observer.name.clone(), boot_id.to_owned());
+        let thread = thread::Builder::new().name("observer".to_owned());
+        let started = thread.spawn(move || match runtime() {
+            Ok(runtime) => runtime.block_on(async {
+                tokio::select! {
+                    () = observer.run(feed, boot_id) => {}
+                    _ = stopped => {}
+                }
+            }),
+            Err(error) => warn!(gateway = %observer.name, "cannot observe: {error}"),
+        });
+        if let Err(error) = started {
+            warn!(gateway = %name, %error, "cannot observe: there is no thread for it");
+        }
+        stop
+    };
+    observers.into_iter().zip(feeds).map(start).collect()
 }
 
 impl Observer {

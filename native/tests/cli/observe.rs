@@ -3,7 +3,7 @@
 use super::*;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 /// The list of a gateway process, once it satisfies `is_wanted`: rows of other gateways arrive with a delay.
@@ -171,6 +171,70 @@ async fn an_observer_that_needs_approval_retries_and_shows_the_command() {
         assert!(line.contains(words), "{words}: {line}");
     }
     within("the refusal", server).await.unwrap();
+}
+
+/// Sends a hello and a list of many rows. Returns how long it took until the observer had read the list.
+async fn send_long_list(listener: TcpListener) -> Duration {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+    let challenge =
+        json!({ "type": "event", "event": "connect.challenge", "payload": { "nonce": "n", "ts": 1 } });
+    socket.send(Message::text(challenge.to_string())).await.unwrap();
+    let connect = socket.next().await.unwrap().unwrap().into_text().unwrap();
+    let connect: Value = serde_json::from_str(&connect).unwrap();
+    let hello = json!({ "type": "res", "id": connect["id"], "ok": true, "payload": {
+        "type": "hello-ok", "protocol": 4, "server": { "version": "1", "bootId": "b", "connId": "c" },
+        "features": { "methods": ["system-presence"], "events": ["presence"] },
+        "snapshot": { "presence": [], "stateVersion": { "presence": 1, "health": 1 }, "health": {}, "uptimeMs": 1 },
+        "auth": { "role": "operator", "scopes": ["operator.read"] },
+        "policy": { "maxPayload": 1, "maxBufferedBytes": 1, "tickIntervalMs": 30_000 },
+    } });
+    socket.send(Message::text(hello.to_string())).await.unwrap();
+    let rows: Vec<String> = (0..800_000)
+        .map(|number| format!(r#"{{"instanceId":"i{number}"}}"#))
+        .collect();
+    let list = format!(
+        r#"{{"type":"event","event":"presence","seq":1,"stateVersion":{{"presence":2,"health":1}},"payload":{{"presence":[{}]}}}}"#,
+        rows.join(",")
+    );
+    let start = Instant::now();
+    socket.send(Message::text(list)).await.unwrap();
+    // Answered after the list was read.
+    socket.send(Message::Ping("after".into())).await.unwrap();
+    while let Some(Ok(message)) = socket.next().await {
+        if matches!(&message, Message::Pong(data) if **data == *b"after") {
+            break;
+        }
+    }
+    start.elapsed()
+}
+
+#[tokio::test]
+async fn long_lists_of_another_gateway_do_not_delay_clients() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let name = format!("home=ws://{}", listener.local_addr().unwrap());
+    // In a thread: it must not delay the client of this test.
+    let home = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let run = async { send_long_list(TcpListener::from_std(listener).unwrap()).await };
+        runtime.unwrap().block_on(run)
+    });
+    let (_child, url) = serve(&observer(&name, &[])).await;
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let (mut reader, _) = Client::connect(address.parse().unwrap(), "reader", &[]).await;
+    let mut longest = Duration::ZERO;
+    let read = within("the list", async {
+        while !home.is_finished() {
+            let start = Instant::now();
+            reader.request("health", json!({})).await;
+            longest = longest.max(start.elapsed());
+            sleep(Duration::from_millis(5)).await;
+        }
+        home.join().unwrap()
+    })
+    .await;
+    assert!(longest * 4 < read, "an answer took {longest:?} of {read:?}");
 }
 
 #[tokio::test]
