@@ -42,7 +42,6 @@ export default {
     // npm publishes no folder of that name.
     entryFileNames: ({ name }) => options.entryFileNames.replace("[name]", name.replace("node_modules", "vendor")),
   }),
-  logLevel: "warn",
   failOnWarn: true,
   suppressWarnings: /TypeScript 7.0 is deprecated/,
   checks: { bundlerTimings: false, moduleLevelDirective: false },

@@ -30,7 +30,7 @@ compile({ name: "simulator", crate: "wasm", features: ["--features", "gateway"],
 // For the tests, which load it from there.
 compile({ name: "simulation", crate: "tests/conformance/simulation", features: [] });
 run("tsc", ["--noEmit"]);
-run("tsdown", []);
+run("tsdown", ["--log-level", "warn"]);
 for (const name of ["core", "simulator"]) cpSync(join(TARGET, "wasm-package", name, "glue_bg.wasm"), join(DIST, `${name}.wasm`));
 writeBytes(readFileSync(join(CORE, "glue_bg.wasm.gz"), "base64"));
 for (const name of ["LICENSE", "LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(ROOT, name), join(PACKAGE, name));
