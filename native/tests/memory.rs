@@ -217,6 +217,24 @@ async fn the_memory_of_unauthenticated_sockets_is_bounded() {
 }
 
 #[tokio::test]
+async fn refused_strangers_keep_no_buffer_of_their_message() {
+    let process = Watched::start().await;
+    let whole = text_frame(&dense("connect", "0", 64 * 1024));
+    // As many as get time to read why they are refused.
+    let mut refused = Vec::new();
+    for _ in 0..64 {
+        let mut client = Client::open(process.address, "").await;
+        client.event().await;
+        client.stream().write_all(&whole).await.unwrap();
+        assert_eq!(client.response("1").await["ok"], false);
+        refused.push(client);
+    }
+    let more_kb = process.memory_kb("VmHWM:") - process.before_kb;
+    assert!(more_kb <= 2_048, "{more_kb} kB for all");
+    drop(refused);
+}
+
+#[tokio::test]
 async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
     let authority = Authority::new();
     authority.issue(&["localhost"], |_| {});

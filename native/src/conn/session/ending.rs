@@ -17,12 +17,23 @@ impl Session {
     /// Writes what is left and lets the peer close first, both within bounds. Otherwise the system would discard what
     /// the peer has not read yet.
     pub(super) async fn finish(mut self: Box<Self>, is_gone: bool) {
+        self.drop_large_buffer();
         let flushed = tokio::time::timeout(FLUSH_TIME, self.drain()).await;
         if is_gone || flushed.is_err() {
             return;
         }
         let _ = tokio::time::timeout(FLUSH_TIME, self.discard_input()).await;
         self.peer.close_socket();
+    }
+
+    /// Frees the buffer of a large message: until the peer closes, other sockets can use its memory.
+    fn drop_large_buffer(&mut self) {
+        let stream = self.websocket.get_ref();
+        if self.has_large_buffer || stream.unfinished() > 0 {
+            // After a part of a message no frame can be found.
+            self.is_unreadable |= stream.may_hold_bytes() || !self.websocket.can_read();
+            self.renew_buffers();
+        }
     }
 
     async fn drain(&mut self) {

@@ -106,9 +106,13 @@ impl Session {
 
     /// tungstenite's buffer never shrinks. Once it holds nothing, a new WebSocket replaces it.
     fn give_buffer_back(&mut self) {
-        if self.websocket.get_ref().may_hold_bytes() || !self.websocket.can_read() {
-            return;
+        if !self.websocket.get_ref().may_hold_bytes() && self.websocket.can_read() {
+            self.renew_buffers();
         }
+    }
+
+    /// Frees tungstenite's buffers, with the bytes in them.
+    pub(super) fn renew_buffers(&mut self) {
         let stream = PeerStream::new(Arc::clone(&self.peer), Vec::new());
         let config = *self.websocket.get_config();
         let websocket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
