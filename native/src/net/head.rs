@@ -7,11 +7,15 @@ mod plain;
 mod tests;
 mod upgrade;
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use ::http::{StatusCode, Uri};
 use presence_core::wire::error::Misplaced;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::auth::facts::Facts;
 use crate::auth::origin::is_authority;
@@ -137,11 +141,23 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
         if bytes.len() >= MAX_HEAD_BYTES {
             return Err(HeadError::TooLarge);
         }
-        bytes.reserve(READ_BYTES.min(MAX_HEAD_BYTES - bytes.len()));
-        if stream.read_buf(bytes).await? == 0 {
+        if read_more(stream, bytes).await? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
     }
+}
+
+/// Reads once, and returns the number of bytes read. A socket that waits for its request keeps no buffer for it.
+async fn read_more<S: AsyncRead + Unpin>(stream: &mut S, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut room = [MaybeUninit::uninit(); READ_BYTES];
+        let most = READ_BYTES.min(MAX_HEAD_BYTES - bytes.len());
+        let mut read = ReadBuf::uninit(&mut room[..most]);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut read))?;
+        bytes.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    })
+    .await
 }
 
 /// Finds the end of a head. It looks at each byte once, however small the reads are.

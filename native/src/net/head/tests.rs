@@ -281,6 +281,18 @@ async fn a_head_in_single_bytes_and_with_data_behind_it() {
 }
 
 #[tokio::test]
+async fn a_socket_that_sends_nothing_has_no_buffer() {
+    let (mut near, _far) = tokio::io::duplex(7);
+    let mut bytes = Vec::new();
+    tokio::select! {
+        biased;
+        _ = read_head(&mut near, &mut bytes, None) => panic!("there is no head"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(bytes.capacity(), 0);
+}
+
+#[tokio::test]
 async fn heads_are_bounded() {
     let start = "GET / HTTP/1.1\r\nHost: x\r\n";
     let with = |bytes: usize| format!("{start}X: {}\r\n\r\n", "x".repeat(bytes - start.len() - 7));
