@@ -24,28 +24,47 @@ impl Params {
 
     /// Those of a `system-event`.
     pub(super) fn of_beacon(beacon: &Beacon) -> Self {
-        let tags: &[&str] = if beacon.clear_last_input {
+        // Without `..`, so that a new member is a compile error here.
+        let Beacon {
+            text,
+            instance_id,
+            device_id,
+            host,
+            ip,
+            mode,
+            version,
+            platform,
+            device_family,
+            model_identifier,
+            last_input_seconds,
+            reason,
+            roles,
+            scopes,
+            clear_last_input,
+            ttl_ms,
+        } = beacon;
+        let tags: &[&str] = if *clear_last_input {
             &[CLEAR_LAST_INPUT_TAG]
         } else {
             &[]
         };
         Self::new(&BeaconParams {
-            text: &beacon.text,
-            instance_id: beacon.instance_id.as_deref(),
-            device_id: beacon.device_id.as_deref(),
-            host: beacon.host.as_deref(),
-            ip: beacon.ip.as_deref(),
-            mode: beacon.mode.as_deref(),
-            version: beacon.version.as_deref(),
-            platform: beacon.platform.as_deref(),
-            device_family: beacon.device_family.as_deref(),
-            model_identifier: beacon.model_identifier.as_deref(),
-            last_input_seconds: beacon.last_input_seconds,
-            reason: beacon.reason.as_deref(),
-            roles: &beacon.roles,
-            scopes: &beacon.scopes,
+            text,
+            instance_id: instance_id.as_deref(),
+            device_id: device_id.as_deref(),
+            host: host.as_deref(),
+            ip: ip.as_deref(),
+            mode: mode.as_deref(),
+            version: version.as_deref(),
+            platform: platform.as_deref(),
+            device_family: device_family.as_deref(),
+            model_identifier: model_identifier.as_deref(),
+            last_input_seconds: *last_input_seconds,
+            reason: reason.as_deref(),
+            roles,
+            scopes,
             tags,
-            ttl_ms: beacon.ttl_ms,
+            ttl_ms: *ttl_ms,
         })
     }
 
