@@ -97,6 +97,13 @@ impl GatewayProcess {
             .map_or(f64::NAN, |(now, _)| now)
     }
 
+    /// The most resident memory so far in kB, without its children.
+    pub(crate) fn most_kb(&self) -> f64 {
+        self.pid
+            .and_then(system::memory_kb)
+            .map_or(f64::NAN, |(_, most)| most)
+    }
+
     /// Resident memory of its children, in kB.
     pub(crate) fn children_kb(&self) -> f64 {
         self.pid

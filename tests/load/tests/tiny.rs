@@ -191,6 +191,7 @@ fn gateways_are_started_and_measured() {
     }
     assert!(figure(&report, "hostile.churn.rate") > 0.0);
     assert_eq!(figure(&report, "hostile.unanswered"), 0.0, "{report}");
+    assert!(figure(&report, "hostile.memory_again") >= 0.0);
     assert!(figure(&report, "reconnect.time") > 0.0);
     assert_eq!(figure(&report, "scrape.clients"), 6.0);
     assert!(figure(&report, "scrape.longest") > 0.0);

@@ -320,6 +320,12 @@ pub(super) const LINES: &[Line] = &[
         AtMost(4.0)
     ),
     gateway!(
+        "memory that two repetitions of any attack add to its peak",
+        |f| Some(f.value("hostile.memory_again")? / 1024.0),
+        "MB",
+        AtMost(2.0)
+    ),
+    gateway!(
         "attacks: longest time from SIGTERM until a client is closed",
         |f| f.value("hostile.stop"),
         "ms",
