@@ -13,7 +13,7 @@ pub(crate) struct Plan {
     /// Configuration of the client; `None` for a connection to the bare server.
     pub(crate) client: Option<ClientConfig>,
     pub(crate) signer: Option<Rc<Signer>>,
-    /// Whether its frames are kept for [`LoadClient::mirrored`].
+    /// Whether its frames are kept for [`mirrored`](crate::client::LoadClient::mirrored).
     pub(crate) keeps: bool,
 }
 
