@@ -24,14 +24,18 @@ const BACK_AT_ONCE: usize = 1_000;
 const LIMIT: Duration = Duration::from_secs(300);
 
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
-    let clients = bench.possible(bench.size.many, 1);
+    // All of loopback is one address for the gateway, and an address with half of all slots gets none of the last
+    // quarter.
+    let slots = bench.possible(bench.size.many.div_ceil(3) * 4, 1);
+    let clients = bench.size.many.min(slots / 4 * 3);
     if clients < bench.size.many {
         bench.report.note(format!(
             "many: {clients} connections instead of {}, because only {} files may be open (`ulimit -Hn`)",
             bench.size.many, bench.files
         ));
     }
-    let mut gateway = bench.launcher.start(&bench.profiles, &[])?;
+    let options = ["--max-connections", &slots.to_string()];
+    let mut gateway = bench.launcher.start(&bench.profiles, &options)?;
     let empty = gateway.memory_kb();
     bench.progress.show(&format!("connecting {clients} clients"));
     let fleet = fleet(bench, gateway.address)?;
@@ -65,7 +69,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         gateway.kill();
         drop(fleet);
         let begun = Instant::now();
-        gateway = bench.launcher.start_on(port, &bench.profiles, &[])?;
+        gateway = bench.launcher.start_on(port, &bench.profiles, &options)?;
         let mut fleet = self::fleet(bench, gateway.address)?;
         let plans = (0..clients)
             .map(|_| bench.profiles.observer(true, false))
