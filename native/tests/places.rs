@@ -69,6 +69,33 @@ async fn silent_local_sockets_block_no_local_client() {
 }
 
 #[tokio::test]
+async fn sockets_with_plain_requests_evict_no_handshake() {
+    let gateway = start(scarce());
+    let address = gateway.address();
+    let mut crowd = Vec::new();
+    for _ in 0..8 {
+        crowd.push(send(address, "").await);
+    }
+    let mut normal = Client::open(address, "").await;
+    // The first was evicted for it. The others send requests, and new sockets take places.
+    for stream in &mut crowd[1..] {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 12];
+        within("an answer", stream.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    let mut newer = Vec::new();
+    for _ in 0..7 {
+        newer.push(Client::open(address, "").await);
+    }
+    normal.hello(connect_params("normal", READ)).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn silence_is_short_while_places_are_scarce() {
     let (gateway, clock) = start_manual(scarce());
     let address = gateway.address();

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
 
-use counts::{Counts, Tally};
+use counts::{Counts, Position, Tally};
 pub(crate) use large::{LARGE_MS, LargePlace};
 pub use limits::SlotLimits;
 
@@ -64,6 +64,10 @@ pub(crate) struct Slots {
 pub(crate) struct Slot {
     slots: Arc<Slots>,
     address: Address,
+    /// Kept by a socket that sends plain requests: otherwise it could stay by sending them, and others would go.
+    position: Position,
+    /// Whether a plain request was answered.
+    is_answered: bool,
     state: State,
 }
 
@@ -119,11 +123,14 @@ impl Slots {
             return Err(Refused::Unauthenticated);
         }
         counts.change(address.network, Tally::default(), State::Busy.tally());
-        let state = counts.begin_silence(address.network, now_ms);
+        let position = counts.last_position(now_ms);
+        let state = counts.begin_silence(address.network, position);
         drop(counts);
         Ok(Slot {
             slots: Arc::clone(self),
             address,
+            position,
+            is_answered: false,
             state,
         })
     }
@@ -248,12 +255,15 @@ impl Slot {
     }
 
     /// Notes that the socket sent a request, on which the gateway works now. A socket that was evicted meanwhile gets
-    /// another slot.
+    /// another slot, unless it was answered before.
     ///
     /// # Errors
     /// [`Refused`] when there is no slot.
     pub(crate) fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
         if self.is_evicted() {
+            if self.is_answered {
+                return Err(Refused::Unauthenticated);
+            }
             *self = self.slots.take(self.address, now_ms)?;
         }
         if let State::Silent { number, .. } = self.state {
@@ -263,7 +273,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway waits for the client to read a response, up to the next [`silent`](Self::silent).
+    /// The gateway waits for the client to read a response, up to the next [`answered`](Self::answered).
     ///
     /// # Errors
     /// [`Refused`] when too many such sockets exist: they cannot be evicted.
@@ -277,7 +287,7 @@ impl Slot {
             .shares
             .get(&network)
             .map_or(0, |share| share.tally.downloads);
-        if counts.all.downloads >= limits.downloads() || of_address >= limits.downloads_per_address() {
+        if counts.all.downloads >= limits.downloads() || of_address >= limits.downloads_per_address(self.address.is_shared) {
             return Err(Refused::Downloads);
         }
         counts.change(network, self.state.tally(), State::Downloading.tally());
@@ -286,13 +296,26 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway waits for the socket again.
-    pub(crate) fn silent(&mut self, now_ms: u64) {
+    /// A plain request is answered: the gateway waits for the next one.
+    pub(crate) fn answered(&mut self) {
+        self.is_answered = true;
+        self.wait();
+    }
+
+    /// A request for a WebSocket is answered: the gateway waits for `connect`.
+    pub(crate) fn upgraded(&mut self, now_ms: u64) {
+        if !self.is_answered {
+            self.position = self.slots.counts().last_position(now_ms);
+        }
+        self.wait();
+    }
+
+    fn wait(&mut self) {
         if matches!(self.state, State::Busy | State::Downloading) {
             let network = self.address.network;
             let mut counts = self.slots.counts();
             counts.change(network, self.state.tally(), State::Busy.tally());
-            let silent = counts.begin_silence(network, now_ms);
+            let silent = counts.begin_silence(network, self.position);
             drop(counts);
             self.state = silent;
         }

@@ -16,6 +16,10 @@ use super::options::Observed;
 use super::{Failure, runtime};
 use crate::feed::Feed;
 use crate::identity;
+use crate::log::escaped;
+
+/// Most bytes of a gateway's code in the log. Those of real gateways have at most 33.
+const MAX_CODE_BYTES: usize = 64;
 
 /// One observed gateway and the connection to it.
 #[derive(Debug)]
@@ -160,7 +164,7 @@ impl Observer {
         warn!(
             gateway = %self.name,
             url = self.link.url(),
-            code = %problem.code,
+            code = %escaped(&problem.code, MAX_CODE_BYTES),
             retry_s,
             "cannot observe {}: {}",
             self.name,

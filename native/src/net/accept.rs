@@ -194,8 +194,7 @@ async fn open(
             Upgrade::Accept(key) => {
                 let answer = answer::upgrade(key);
                 let user = caller.user(&head);
-                // The gateway now waits for `connect`.
-                caller.slot.silent(shared.clock.now().age_ms);
+                caller.slot.upgraded(shared.clock.now().age_ms);
                 return Some(Opening {
                     stream: caller.stream,
                     answer,
@@ -229,7 +228,7 @@ async fn open(
             break;
         }
         caller.asked_ms = shared.clock.now().age_ms;
-        caller.slot.silent(caller.asked_ms);
+        caller.slot.answered();
         patience_ms = http::KEEP_ALIVE_MS;
         // Other connections run between pipelined requests.
         tokio::task::yield_now().await;

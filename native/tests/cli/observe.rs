@@ -140,8 +140,8 @@ async fn a_wrong_token_is_logged_once_with_the_remedy() {
     home.shutdown().await;
 }
 
-/// Refuses a client as a gateway does that pairs devices.
-async fn refuse_to_pair(listener: TcpListener) {
+/// Refuses a client with this `error`.
+async fn refuse(listener: TcpListener, error: Value) {
     let (stream, _) = listener.accept().await.unwrap();
     let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
     let challenge =
@@ -149,13 +149,7 @@ async fn refuse_to_pair(listener: TcpListener) {
     socket.send(Message::text(challenge.to_string())).await.unwrap();
     let connect = socket.next().await.unwrap().unwrap().into_text().unwrap();
     let connect: Value = serde_json::from_str(&connect).unwrap();
-    let refusal = json!({
-        "type": "res", "id": connect["id"], "ok": false,
-        "error": {
-            "code": "NOT_PAIRED", "message": "pairing required",
-            "details": { "code": "PAIRING_REQUIRED", "requestId": "r-1" },
-        },
-    });
+    let refusal = json!({ "type": "res", "id": connect["id"], "ok": false, "error": error });
     socket.send(Message::text(refusal.to_string())).await.unwrap();
     let _ = socket.close(None).await;
 }
@@ -164,12 +158,31 @@ async fn refuse_to_pair(listener: TcpListener) {
 async fn an_observer_that_needs_approval_retries_and_shows_the_command() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("home=ws://{}", listener.local_addr().unwrap());
-    let server = tokio::spawn(refuse_to_pair(listener));
+    let server = tokio::spawn(refuse(
+        listener,
+        json!({
+            "code": "NOT_PAIRED", "message": "pairing required",
+            "details": { "code": "PAIRING_REQUIRED", "requestId": "r-1" },
+        }),
+    ));
     let lines = log_until(&observer(&name, &[]), &["gateway=home", "PAIRING_REQUIRED"]).await;
     let line = lines.last().unwrap();
     for words in ["WARN", "openclaw devices approve", "r-1", "retry_s=30"] {
         assert!(line.contains(words), "{words}: {line}");
     }
+    within("the refusal", server).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_code_of_another_gateway_cannot_write_lines_into_the_log() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("home=ws://{}", listener.local_addr().unwrap());
+    let code = format!("X\n2026 INFO accepted FORGED\u{1b}]0;x\u{7}\u{202e}{}", "A".repeat(100_000));
+    let server = tokio::spawn(refuse(listener, json!({ "code": code, "message": code })));
+    let lines = log_until(&observer(&name, &[]), &["gateway=home", "cannot observe home"]).await;
+    let line = lines.last().unwrap();
+    assert!(line.contains(r"code=X\n2026 INFO accepted FORGED\u{1b}"), "{line}");
+    assert!(line.len() < 2_000 && !line.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{line}");
     within("the refusal", server).await.unwrap();
 }
 

@@ -17,6 +17,13 @@ pub(super) struct Counts {
     next_number: u64,
 }
 
+/// The position of a socket in the order of evictions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    number: u64,
+    since_ms: u64,
+}
+
 /// Sockets by what they count as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
@@ -60,13 +67,22 @@ impl Counts {
         }
     }
 
-    pub(super) fn begin_silence(&mut self, network: IpAddr, now_ms: u64) -> State {
+    /// The last position.
+    pub(super) fn last_position(&mut self, now_ms: u64) -> Position {
         let number = self.next_number;
         self.next_number += 1;
+        Position {
+            number,
+            since_ms: now_ms,
+        }
+    }
+
+    pub(super) fn begin_silence(&mut self, network: IpAddr, position: Position) -> State {
+        let Position { number, since_ms } = position;
         let eviction = Arc::new(Notify::new());
         let silent = Silent {
             network,
-            since_ms: now_ms,
+            since_ms,
             eviction: Arc::clone(&eviction),
         };
         self.silent.insert(number, silent);

@@ -44,10 +44,16 @@ impl SlotLimits {
         (self.max_unauthenticated / 4).clamp(1, MAX_DOWNLOADS)
     }
 
-    /// Most such sockets of one address, shared or not.
+    /// Most such sockets of one address. An address of one client keeps half of its slots for handshakes, so that its
+    /// downloads do not block others behind the same NAT.
     #[must_use]
-    pub fn downloads_per_address(&self) -> usize {
-        self.downloads().div_ceil(4)
+    pub fn downloads_per_address(&self, is_shared: bool) -> usize {
+        let share = self.downloads().div_ceil(4);
+        if is_shared {
+            share
+        } else {
+            share.min(self.max_unauthenticated_per_address / 2).max(1)
+        }
     }
 }
 

@@ -136,7 +136,7 @@ fn the_longest_silent_socket_is_evicted_first() {
     let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
     // The first sent its request meanwhile, and the second is being worked for.
     all[0].busy(0).unwrap();
-    all[0].silent(5);
+    all[0].upgraded(5);
     all[1].busy(0).unwrap();
     let _new = take(&slots, remote(8));
     let evicted: Vec<bool> = all.iter().map(Slot::is_evicted).collect();
@@ -148,6 +148,42 @@ fn the_longest_silent_socket_is_evicted_first() {
     assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
     drop(all);
     assert_eq!((slots.connections(), slots.unauthenticated()), (1, 1));
+}
+
+#[test]
+fn plain_requests_do_not_keep_a_slot() {
+    let slots = Slots::new(LIMITS);
+    let mut crowd: Vec<Slot> = (0..4).map(|_| take(&slots, local())).collect();
+    for slot in &mut crowd {
+        slot.busy(0).unwrap();
+        slot.answered();
+    }
+    // The client whose handshake takes a moment is newer, so it stays, whatever the others send meanwhile.
+    let normal = take(&slots, local());
+    assert!(crowd[0].is_evicted());
+    assert_eq!(crowd[0].busy(1), Err(Refused::Unauthenticated));
+    for slot in &mut crowd[1..] {
+        slot.busy(1).unwrap();
+        slot.answered();
+    }
+    let _newer: Vec<Slot> = (0..3).map(|_| take(&slots, local())).collect();
+    assert!(crowd.iter().all(Slot::is_evicted) && !normal.is_evicted());
+    assert_eq!(slots.unauthenticated(), 4);
+}
+
+#[test]
+fn downloads_do_not_block_the_handshakes_of_their_address() {
+    let slots = Slots::new(SlotLimits {
+        max_unauthenticated_per_address: 8,
+        max_unauthenticated: 2_048,
+        max_connections: 4_096,
+    });
+    let mut all: Vec<Slot> = (0..8).map(|_| take_busy(&slots, remote(1))).collect();
+    let downloading = all.iter_mut().filter_map(|slot| slot.downloading().ok()).count();
+    assert_eq!(downloading, 4);
+    // The others are refused, which frees their slots.
+    all.truncate(4);
+    take_busy(&slots, remote(1));
 }
 
 #[test]
@@ -199,7 +235,7 @@ fn downloads_are_bounded_in_all_and_per_address() {
         max_unauthenticated: 32,
         max_unauthenticated_per_address: 32,
     };
-    assert_eq!((limits.downloads(), limits.downloads_per_address()), (8, 2));
+    assert_eq!((limits.downloads(), limits.downloads_per_address(false)), (8, 2));
     let slots = Slots::new(limits);
     let mut all: Vec<Slot> = (0..16).map(|n| take_busy(&slots, remote(n / 3))).collect();
     let waits: Vec<bool> = all.iter_mut().map(|slot| slot.downloading().is_ok()).collect();
@@ -210,7 +246,7 @@ fn downloads_are_bounded_in_all_and_per_address() {
 
     // Read, or gone: another one's turn.
     assert_eq!(all[2].downloading(), Err(Refused::Downloads));
-    all[0].silent(0);
+    all[0].answered();
     assert_eq!(all[2].downloading(), Ok(()));
     all[3].release();
     assert_eq!(all[5].downloading(), Ok(()));
@@ -233,7 +269,8 @@ fn there_is_always_one_download() {
             max_unauthenticated: unauthenticated,
             ..LIMITS
         };
-        assert_eq!((limits.downloads(), limits.downloads_per_address()), downloads);
+        assert_eq!((limits.downloads(), limits.downloads_per_address(true)), downloads);
+        assert_eq!(limits.downloads_per_address(false), 1, "half of two slots");
     }
 }
 
