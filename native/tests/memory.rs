@@ -166,6 +166,25 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
 }
 
 #[tokio::test]
+async fn incomplete_messages_of_all_connections_are_bounded_in_memory() {
+    let process = Watched::start().await;
+    let mut piece = text_frame(&" ".repeat(MIB - 1));
+    piece[0] = 0x01;
+    let mut clients = Vec::new();
+    for n in 0..100 {
+        let (mut client, _) = Client::connect(process.address, &format!("attacker-{n}"), &[]).await;
+        // The gateway may close the connection.
+        let _ = client.stream().write_all(&piece).await;
+        clients.push(client);
+    }
+    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    drop(clients);
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    process.check("incomplete messages").await;
+}
+
+#[tokio::test]
 async fn idle_clients_keep_no_buffer_of_their_largest_message() {
     let process = Watched::start().await;
     let text = dense("no.such.method", "0", MIB);

@@ -55,6 +55,10 @@ impl CloseFrame {
     pub const TOO_MANY_CONTROLS: Self = Self::of(1008, "too many control frames before the handshake");
     /// 1008 `too many frames in one message`: most of its bytes were headers.
     pub const TOO_MANY_FRAMES: Self = Self::of(1008, "too many frames in one message");
+    /// 1008 `message timeout`: a large message was not complete in time.
+    pub const MESSAGE_TIMEOUT: Self = Self::of(1008, "message timeout");
+    /// 1013 `too many incomplete messages`: those of all connections together take too much memory.
+    pub const TOO_MANY_UNFINISHED: Self = Self::of(Self::TRY_AGAIN_LATER, "too many incomplete messages");
     /// 1008 `too many pending handshake frames`: more than the queue holds before the handshake is done.
     pub const TOO_MANY_PENDING: Self = Self::of(1008, "too many pending handshake frames");
     /// 1008 `invalid request frame`: JSON, but not a request, before the handshake.

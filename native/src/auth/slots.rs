@@ -287,7 +287,9 @@ impl Slot {
             .shares
             .get(&network)
             .map_or(0, |share| share.tally.downloads);
-        if counts.all.downloads >= limits.downloads() || of_address >= limits.downloads_per_address(self.address.is_shared) {
+        if counts.all.downloads >= limits.downloads()
+            || of_address >= limits.downloads_per_address(self.address.is_shared)
+        {
             return Err(Refused::Downloads);
         }
         counts.change(network, self.state.tally(), State::Downloading.tally());

@@ -20,6 +20,7 @@ mod input;
 mod model;
 pub(crate) mod parting;
 mod peer;
+mod pool;
 pub(crate) mod record;
 mod session;
 mod shared;

@@ -6,7 +6,7 @@ mod socket;
 mod tests;
 
 // With `socket`, what `peer.rs` looks for in the module above it.
-use super::{input, writer};
+use super::{input, pool, writer};
 mod sync {
     pub(super) use shuttle::sync::{Mutex, MutexGuard};
     pub(super) use std::sync::PoisonError;

@@ -10,6 +10,7 @@ use presence_core::server::{ConnId, Item};
 use presence_core::wire::CloseFrame;
 
 use super::input::Input;
+use super::pool::Share;
 use super::socket::Socket;
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use super::writer::{Flush, Writer};
@@ -19,6 +20,8 @@ use crate::metrics::Metrics;
 /// Requests wait while more bytes of responses than this are undelivered: a client that sends requests
 /// faster than it reads responses is slowed down, not disconnected.
 const PAUSE_BYTES: usize = 256 * 1024;
+/// The same, while those of all connections together exceed their bound.
+pub(super) const SCARCE_BYTES: usize = 16 * 1024;
 
 /// A connection's socket and its pending output. The driver writes directly; when the socket is full, the connection's
 /// task continues.
@@ -32,6 +35,8 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 struct State {
     writer: Writer,
+    /// The responses in the writer.
+    undelivered: Share,
     phase: Phase,
     /// When the socket became full or last accepted a byte, on `Now::age_ms`; `None` while it is not full.
     blocked_since_ms: Option<u64>,
@@ -93,10 +98,12 @@ impl Peer {
         socket: Socket,
         answer: Box<[u8]>,
         buffered_bytes: usize,
+        undelivered: Share,
         metrics: Option<Arc<Metrics>>,
     ) -> Self {
         let state = State {
             writer: Writer::new(Some(answer), buffered_bytes),
+            undelivered,
             phase: Phase::Reading,
             blocked_since_ms: None,
             conn: None,
@@ -123,7 +130,10 @@ impl Peer {
 
     /// Queues an item; [`flush`](Self::flush) sends it.
     pub(crate) fn push(&self, item: Item) -> Result<(), SlowConsumer> {
-        self.state().writer.push(item)
+        let mut state = self.state();
+        let pushed = state.writer.push(item);
+        state.count_undelivered();
+        pushed
     }
 
     /// Whether deltas were dropped because the client reads slowly; clears the flag.
@@ -302,6 +312,7 @@ impl State {
             Ok(written)
         };
         let flushed = self.writer.flush(write, metrics);
+        self.count_undelivered();
         let (outcome, has_progress) = socket.complete(flushed);
         self.blocked_since_ms = match outcome {
             Ok(Flush::Blocked) if has_progress => Some(now.age_ms),
@@ -327,7 +338,12 @@ impl State {
     }
 
     fn is_backed_up(&self) -> bool {
-        self.writer.buffered_bytes() > PAUSE_BYTES
+        let bytes = self.writer.buffered_bytes();
+        bytes > PAUSE_BYTES || bytes > SCARCE_BYTES && self.undelivered.is_exceeded()
+    }
+
+    fn count_undelivered(&mut self) {
+        self.undelivered.set(self.writer.buffered_bytes());
     }
 
     fn wake(&mut self) {

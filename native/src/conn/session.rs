@@ -19,7 +19,9 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::debug;
 
 use self::alarm::Alarm;
+use self::large::Unfinished;
 use super::peer::Turn;
+use super::pool::Share;
 use super::record::{End, Record};
 use super::socket::Socket;
 use super::stream::PeerStream;
@@ -72,7 +74,9 @@ pub(crate) struct Session {
     has_large_buffer: bool,
     /// A read failed: tungstenite must not read again (after a frame that is too long it panics).
     is_unreadable: bool,
-    /// The handshake's deadline, or the stall's.
+    /// The message of an accepted client that is large and not complete.
+    unfinished: Option<Box<Unfinished>>,
+    /// The handshake's deadline, the stall's, or that of an incomplete message.
     alarm: Option<Alarm>,
     /// Closes the connection when its named token ends.
     lease: Option<Lease>,
@@ -96,6 +100,7 @@ impl Session {
             Socket::new(opening.stream),
             opening.answer,
             limits.buffered_bytes,
+            Share::of(&shared.undelivered),
             shared.metrics.clone(),
         ));
         let machine = Connection::new(
@@ -139,6 +144,7 @@ impl Session {
             has_unread,
             has_large_buffer: false,
             is_unreadable: false,
+            unfinished: None,
             alarm: None,
             lease: None,
         })

@@ -10,6 +10,7 @@ use presence_core::wire::Limits;
 use tokio::sync::{Semaphore, watch};
 
 use super::parting::Parting;
+use super::pool::{Pool, UNDELIVERED_BYTES, UNFINISHED_BYTES};
 use crate::auth::admission::Admission;
 use crate::auth::proxy::TrustedProxies;
 use crate::auth::slots::Slots;
@@ -32,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) parting: Parting,
     /// The permit to parse a large text.
     pub(crate) large_texts: Semaphore,
+    /// Incomplete messages of accepted clients.
+    pub(super) unfinished: Arc<Pool>,
+    /// Undelivered responses.
+    pub(super) undelivered: Arc<Pool>,
     pub(crate) log: RareLines,
     /// Bounds the lines about single connections.
     pub(crate) lines: Arc<Lines>,
@@ -81,6 +86,8 @@ impl Shared {
             slots: Slots::new(config.slots),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),
+            unfinished: Pool::new(UNFINISHED_BYTES),
+            undelivered: Pool::new(UNDELIVERED_BYTES),
             log: RareLines::default(),
             lines: Arc::default(),
             metrics: None,

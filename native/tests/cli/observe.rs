@@ -177,12 +177,21 @@ async fn an_observer_that_needs_approval_retries_and_shows_the_command() {
 async fn the_code_of_another_gateway_cannot_write_lines_into_the_log() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("home=ws://{}", listener.local_addr().unwrap());
-    let code = format!("X\n2026 INFO accepted FORGED\u{1b}]0;x\u{7}\u{202e}{}", "A".repeat(100_000));
+    let code = format!(
+        "X\n2026 INFO accepted FORGED\u{1b}]0;x\u{7}\u{202e}{}",
+        "A".repeat(100_000)
+    );
     let server = tokio::spawn(refuse(listener, json!({ "code": code, "message": code })));
     let lines = log_until(&observer(&name, &[]), &["gateway=home", "cannot observe home"]).await;
     let line = lines.last().unwrap();
-    assert!(line.contains(r"code=X\n2026 INFO accepted FORGED\u{1b}"), "{line}");
-    assert!(line.len() < 2_000 && !line.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{line}");
+    assert!(
+        line.contains(r"code=X\n2026 INFO accepted FORGED\u{1b}"),
+        "{line}"
+    );
+    assert!(
+        line.len() < 2_000 && !line.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{line}"
+    );
     within("the refusal", server).await.unwrap();
 }
 

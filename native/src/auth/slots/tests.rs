@@ -269,7 +269,10 @@ fn there_is_always_one_download() {
             max_unauthenticated: unauthenticated,
             ..LIMITS
         };
-        assert_eq!((limits.downloads(), limits.downloads_per_address(true)), downloads);
+        assert_eq!(
+            (limits.downloads(), limits.downloads_per_address(true)),
+            downloads
+        );
         assert_eq!(limits.downloads_per_address(false), 1, "half of two slots");
     }
 }

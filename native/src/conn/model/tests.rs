@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use super::peer::{Peer, Turn};
+use super::pool::{Pool, Share};
 use super::socket::Socket;
 use crate::conn::Input;
 
@@ -31,7 +32,14 @@ type Batch = (Arc<Peer>, Vec<Input>);
 
 /// A connection whose outbox is never full.
 fn peer(socket: &Socket) -> Arc<Peer> {
-    Arc::new(Peer::new(socket.clone(), Box::default(), usize::MAX, None))
+    let undelivered = Share::of(&Pool::new(usize::MAX));
+    Arc::new(Peer::new(
+        socket.clone(),
+        Box::default(),
+        usize::MAX,
+        undelivered,
+        None,
+    ))
 }
 
 /// The connection's task, from its first turn to the end of the socket.

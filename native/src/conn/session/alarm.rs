@@ -13,11 +13,13 @@ pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Session {
     /// Arms the alarm. Before the handshake is done: its deadline, that of a large message, the eviction and the
-    /// gateway's end. After it: the deadline of a full socket. An armed alarm stays; when it fires, the deadlines are
+    /// gateway's end. After it: the deadline of a full socket, and of
+    /// a large message. An armed alarm stays; when it fires, the deadlines are
     /// compared with the clock.
     pub(super) fn set_alarm(&mut self) {
         if self.has_joined() {
-            let Some(since) = self.peer.blocked_since_ms() else {
+            let starts = [self.peer.blocked_since_ms(), self.unfinished_since_ms()];
+            let Some(since) = starts.into_iter().flatten().min() else {
                 self.alarm = None;
                 return;
             };
@@ -60,13 +62,15 @@ impl Session {
             return ControlFlow::Continue(());
         }
         let stall_ms = self.shared.config.limits.stall_ms;
-        if self
-            .peer
-            .blocked_since_ms()
-            .is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
-        {
+        let is_over = |since_ms: Option<u64>| {
+            since_ms.is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
+        };
+        if is_over(self.peer.blocked_since_ms()) {
             self.peer.close(CloseFrame::SLOW_CONSUMER);
             return ControlFlow::Break(End::Stalled);
+        }
+        if is_over(self.unfinished_since_ms()) {
+            self.peer.close(CloseFrame::MESSAGE_TIMEOUT);
         }
         ControlFlow::Continue(())
     }

@@ -1,13 +1,22 @@
-//! Large messages: permits for them before the handshake, and parsing one at a time across all connections.
+//! Large messages: permits for them before the handshake, a bound for all of them after it, and parsing one at a time
+//! across all connections.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use presence_core::wire::CloseFrame;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{End, OpenHandshake, Session};
 use crate::auth::slots::LARGE_MS;
 use crate::conn::budget::LARGE_BYTES;
+use crate::conn::pool::Share;
+
+/// A large message of an accepted client, up to its end.
+pub(super) struct Unfinished {
+    share: Share,
+    since_ms: u64,
+}
 
 impl Session {
     /// Whether the handshake needs a permit to read more of its message.
@@ -44,6 +53,30 @@ impl Session {
     pub(super) fn place_ends_ms(&self) -> Option<u64> {
         let (_, ends_ms) = self.handshake.as_deref()?.place.as_ref()?;
         Some(*ends_ms)
+    }
+
+    /// Counts the bytes of an incomplete message after the handshake. Closes when too many wait in all connections.
+    pub(super) fn count_unfinished(&mut self, bytes: usize) {
+        if bytes <= LARGE_BYTES {
+            self.unfinished = None;
+            return;
+        }
+        let (shared, now) = (&self.shared, self.shared.clock.now());
+        let unfinished = self.unfinished.get_or_insert_with(|| {
+            Box::new(Unfinished {
+                share: Share::of(&shared.unfinished),
+                since_ms: now.age_ms,
+            })
+        });
+        unfinished.share.set(bytes);
+        if unfinished.share.is_exceeded() {
+            self.refuse_to_read(CloseFrame::TOO_MANY_UNFINISHED);
+        }
+    }
+
+    /// When the incomplete message was first large.
+    pub(super) fn unfinished_since_ms(&self) -> Option<u64> {
+        self.unfinished.as_ref().map(|unfinished| unfinished.since_ms)
     }
 
     /// Handles a large text once it has the permit. The permit is kept until all ready tasks ran and the runtime

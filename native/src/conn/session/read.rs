@@ -98,8 +98,12 @@ impl Session {
             }
         }
         let most = message_bytes(self.machine.max_frame_bytes());
-        if !self.is_unreadable && self.websocket.get_ref().unfinished() > most {
+        let unfinished = self.websocket.get_ref().unfinished();
+        if !self.is_unreadable && unfinished > most {
             self.refuse_to_read(CloseFrame::TOO_MANY_FRAMES);
+        }
+        if !self.is_unreadable && self.has_joined() {
+            self.count_unfinished(unfinished);
         }
         ControlFlow::Continue(None)
     }
