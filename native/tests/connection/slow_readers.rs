@@ -52,3 +52,18 @@ async fn a_reader_that_was_idle_and_then_stops_is_closed_in_time_too() {
     .await;
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_large_message_has_to_be_complete_in_time() {
+    let (gateway, clock) = start_manual(config());
+    let (mut slow, _) = Client::connect(gateway.address(), "slow", READ).await;
+    let mut piece = frame(TEXT, &[b' '; 20_000]);
+    piece[0] = 0x01;
+    slow.stream().write_all(&piece).await.unwrap();
+    // Answered after the piece was read.
+    slow.send(Message::Ping("after".into())).await;
+    while !matches!(slow.message().await, Message::Pong(_)) {}
+    clock.advance(20_000);
+    assert_eq!(slow.closed().await, (1008, "message timeout".to_owned()));
+    gateway.shutdown().await;
+}
