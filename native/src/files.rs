@@ -10,16 +10,26 @@ use std::path::Path;
 /// When the file cannot be read, or is not such a file of UTF-8 text.
 pub(crate) fn read_small(path: &Path, max_bytes: u64) -> io::Result<String> {
     let unfit = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let file = open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(unfit("it is not a regular file".to_owned()));
-    }
+    let file = open_regular(path)?;
     let mut bytes = Vec::new();
     file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {
         return Err(unfit(format!("it has more than {max_bytes} bytes")));
     }
     String::from_utf8(bytes).map_err(|_| unfit("it is not UTF-8 text".to_owned()))
+}
+
+/// Opens a regular file to read it.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder, a pipe or a device.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    let why = "it is not a regular file";
+    Err(io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
 /// Opens the file without waiting: opening a pipe waits for its writer.

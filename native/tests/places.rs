@@ -96,6 +96,22 @@ async fn sockets_with_plain_requests_evict_no_handshake() {
 }
 
 #[tokio::test]
+async fn slow_bodies_block_no_client_of_their_address() {
+    let gateway = start(scarce());
+    let address = gateway.address();
+    let part = "POST /api/beacon HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\n\
+                Authorization: Bearer test-secret\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let _slow = send(address, part).await;
+    let second = rest_of(send(address, part).await).await;
+    assert!(
+        second.starts_with("HTTP/1.1 503 ") && second.contains("Too many downloads"),
+        "{second}"
+    );
+    Client::open(address, "X-Forwarded-For: 192.0.2.1\r\n").await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn silence_is_short_while_places_are_scarce() {
     let (gateway, clock) = start_manual(scarce());
     let address = gateway.address();

@@ -33,7 +33,7 @@ pub(crate) enum Refused {
     /// Too many handshakes at once, in all or from this address.
     #[error("Too many unauthenticated sockets")]
     Unauthenticated,
-    /// Too many answers wait for their clients to read, in all or at this address.
+    /// Too many exchanges wait for their clients to send a body or to read the answer, in all or at this address.
     #[error("Too many downloads")]
     Downloads,
 }
@@ -53,6 +53,8 @@ pub(crate) struct Address {
 #[derive(Debug)]
 pub(crate) struct Slots {
     limits: SlotLimits,
+    /// Whether all sockets come from one address, so that nothing has to be left for others.
+    has_one_address: bool,
     counts: Mutex<Counts>,
     evictions: AtomicU64,
     /// Places for large messages before the handshake is done.
@@ -80,7 +82,7 @@ enum State {
     },
     /// The gateway works on its request; the handshake is not done.
     Busy,
-    /// The gateway waits for the client to read a response.
+    /// The gateway waits for the client to send the rest of a body, or to read a response.
     Downloading,
     Authenticated,
     /// The slot is free again.
@@ -99,9 +101,10 @@ impl State {
 
 impl Slots {
     /// All slots are free.
-    pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: SlotLimits, has_one_address: bool) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            has_one_address,
             counts: Mutex::default(),
             evictions: AtomicU64::new(0),
             large: large::places(),
@@ -162,7 +165,8 @@ impl Slots {
             return Ok(());
         };
         let limits = &self.limits;
-        let has_too_many = share.tally.connections >= limits.max_connections.div_ceil(2)
+        let has_too_many = !self.has_one_address
+            && share.tally.connections >= limits.max_connections.div_ceil(2)
             && counts.all.connections >= limits.max_connections - limits.max_connections / 4;
         let is_bounded =
             !address.is_shared || counts.all.unauthenticated >= limits.max_unauthenticated.div_ceil(2);
@@ -273,7 +277,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway waits for the client to read a response, up to the next [`answered`](Self::answered).
+    /// The gateway waits for the client to send the rest of a body, or to read a response, up to the next [`answered`](Self::answered).
     ///
     /// # Errors
     /// [`Refused`] when too many such sockets exist: they cannot be evicted.

@@ -60,7 +60,7 @@ pub(super) fn of_list(mirror: &Mirror) -> Result<Vec<Finding>, Failure> {
 /// [`Failure::Other`] if the text has another form.
 pub(super) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Failure> {
     serde_json::from_str(json)
-        .map_err(|error| Failure::Other(format!("the gateway's findings have an unknown form: {error}")))
+        .map_err(|error| Failure::Other(format!("the gateway's answer has an unknown form: {error}")))
 }
 
 /// The lines of findings, the worst first. `name` returns what people call the row with a key.

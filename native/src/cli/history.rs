@@ -48,10 +48,13 @@ fn of_file(file: &std::path::Path, options: &HistoryCommand) -> Result<(Page, u6
     use presence_core::wire::history::HistoryQuery;
 
     use crate::clock::Clock;
+    use crate::files::open_regular;
     use crate::history::query::Reader;
 
     let failed = |error: &dyn std::fmt::Display| Failure::Other(format!("{}: {error}", file.display()));
     let now_ms = Clock::system().now().wall_ms;
+    // SQLite would wait for the writer of a pipe.
+    open_regular(file).map_err(|error| failed(&error))?;
     let mut reader = Reader::open(file).map_err(|error| failed(&error))?;
     let mut found = Page::default();
     while let Some(limit) = left(&found, options) {

@@ -49,6 +49,8 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
         return print(&text);
     };
     link.stop().await;
+    let rows = RawEntry::parse_list(&payload)
+        .ok_or_else(|| Failure::Other("the gateway's answer is not a list of rows".to_owned()))?;
     if options.json {
         let is_for_people = std::io::stdout().is_terminal();
         return print(&format!(
@@ -60,8 +62,6 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
             }
         ));
     }
-    let rows = RawEntry::parse_list(&payload)
-        .ok_or_else(|| Failure::Other("the gateway's answer is not a list of rows".to_owned()))?;
     let mut mirror = Mirror::new(MirrorConfig::default());
     mirror.apply_list(rows, now_ms);
     print(&text(&mirror, past.as_ref(), now_ms))

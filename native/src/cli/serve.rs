@@ -59,10 +59,15 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     config.version = stated_version().into();
     let (auth, version) = (config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
+    let in_memory = resolved
+        .record
+        .as_ref()
+        .and_then(|recorded| match &recorded.keep {
+            Keep::Last(_, requests) => Some(requests.clone()),
+            _ => None,
+        });
+    signals::on_user_signal(in_memory)?;
     if let Some(recorded) = &resolved.record {
-        if let Keep::Last(_, requests) = &recorded.keep {
-            signals::on_user_signal(requests.clone())?;
-        }
         config.record = Some(recording::create(recorded)?);
     }
     #[cfg(feature = "history")]

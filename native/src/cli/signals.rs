@@ -63,16 +63,20 @@ impl Signals {
     }
 }
 
-/// Writes the recorded inputs in memory at each SIGUSR1.
+/// Writes the recorded inputs in memory at each SIGUSR1. Without a recording in memory a line says so: by default the
+/// signal would end the process.
 #[cfg(unix)]
-pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
+pub(super) fn on_user_signal(requests: Option<Requests>) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut signals = signal(SignalKind::user_defined1())
         .map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")))?;
     tokio::spawn(async move {
         while signals.recv().await.is_some() {
-            requests.request();
+            match &requests {
+                Some(requests) => requests.request(),
+                None => info!("SIGUSR1: nothing is recorded in memory; start with --record-last"),
+            }
         }
     });
     Ok(())
@@ -81,7 +85,7 @@ pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
 /// This system has no such signal; the option is refused before.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on systems with signals")]
-pub(super) fn on_user_signal(_: Requests) -> Result<(), Failure> {
+pub(super) fn on_user_signal(_: Option<Requests>) -> Result<(), Failure> {
     Ok(())
 }
 

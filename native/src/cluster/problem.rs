@@ -5,6 +5,10 @@ use std::time::Duration;
 use async_nats::ConnectErrorKind;
 use presence_core::cluster::Restart;
 
+use crate::log::escaped;
+
+/// Most bytes of a server's words in the log.
+const MAX_WORDS_BYTES: usize = 512;
 /// Interval of retries after a problem that the operator has to solve.
 const SETTLED_RETRY: Duration = Duration::from_secs(10);
 /// Longest interval of retries while the server is away.
@@ -16,10 +20,7 @@ const MIN_RETRY: Duration = Duration::from_millis(50);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     #[error("cannot connect to {servers}: {error}")]
-    Connect {
-        servers: String,
-        error: async_nats::ConnectError,
-    },
+    Connect { servers: String, error: String },
     #[error("{0} refuses the credentials: set the user and password in --cluster, or --cluster-creds")]
     Credentials(String),
     #[error("the connection to {0} is lost")]
@@ -43,12 +44,15 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    pub(super) fn connect(servers: String, error: async_nats::ConnectError) -> Self {
+    pub(super) fn connect(servers: String, error: &async_nats::ConnectError) -> Self {
         match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 Self::Credentials(servers)
             }
-            _ => Self::Connect { servers, error },
+            _ => Self::Connect {
+                servers,
+                error: escaped(&error.to_string(), MAX_WORDS_BYTES),
+            },
         }
     }
 
@@ -57,7 +61,10 @@ impl Problem {
         if let Some(source) = error.source() {
             why = format!("{why} ({source})");
         }
-        Self::Bucket { bucket, why }
+        Self::Bucket {
+            bucket,
+            why: escaped(&why, MAX_WORDS_BYTES),
+        }
     }
 
     /// How long to wait before the next session, after `failures` sessions that failed at once.
@@ -71,5 +78,17 @@ impl Problem {
             Self::Silent(_) => MIN_RETRY,
             _ => MAX_RETRY.min(MIN_RETRY.saturating_mul(1 << failures.min(8))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_server_cannot_break_a_line() {
+        let error = std::io::Error::other("x\n2026 INFO accepted \u{1b}[2J\u{202e}");
+        let line = Problem::bucket("rows", &error).to_string();
+        assert_eq!(line, r"bucket rows: x\n2026 INFO accepted \u{1b}[2J\u{202e}");
     }
 }

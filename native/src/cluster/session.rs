@@ -123,7 +123,7 @@ impl Session<'_> {
     }
 
     async fn connect(&self, lost: watch::Sender<bool>, limit: Duration) -> Result<Client, Problem> {
-        let fail = |error| Problem::connect(self.servers.to_owned(), error);
+        let fail = |error| Problem::connect(self.servers.to_owned(), &error);
         let lost = std::sync::Arc::new(lost);
         let mut options = ConnectOptions::new()
             .name(format!("presence-gateway {}", self.config.name))

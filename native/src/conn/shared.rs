@@ -83,7 +83,10 @@ impl Shared {
                 limiter,
             ),
             proxies: TrustedProxies::new(&config.trusted_proxies),
-            slots: Slots::new(config.slots),
+            slots: Slots::new(
+                config.slots,
+                config.bind.is_loopback() && config.trusted_proxies.is_empty(),
+            ),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),
             unfinished: Pool::new(UNFINISHED_BYTES),

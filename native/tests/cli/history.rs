@@ -389,3 +389,18 @@ async fn a_history_moved_during_writing_keeps_its_sessions() {
     let sessions = read(&file, &[]).await["sessions"].as_array().unwrap().len();
     assert_eq!(sessions, 3);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let output = run(program(&["history", pipe.to_str().unwrap()])).await;
+    assert!(
+        output.code == 1 && output.stderr.contains("it is not a regular file"),
+        "{}",
+        output.stderr
+    );
+}

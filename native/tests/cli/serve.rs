@@ -140,6 +140,10 @@ async fn a_signal_stops_the_gateway_and_the_log_has_no_secret() {
             "{core}"
         );
     }
+    // Without --record-last it only logs a line.
+    support::process::signal(&child, rustix::process::Signal::USR1);
+    let listed = run(program(&["list", "--url", &url, "--token", "top-s3cret"])).await;
+    assert_eq!(listed.code, 0, "{}", listed.stderr);
     support::process::signal(&child, rustix::process::Signal::TERM);
     let output = within("the end", child.wait_with_output()).await.unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -148,6 +152,7 @@ async fn a_signal_stops_the_gateway_and_the_log_has_no_secret() {
         log.contains("stopped") && log.contains("AUTH_TOKEN_MISMATCH"),
         "{log}"
     );
+    assert!(log.contains("SIGUSR1: nothing is recorded in memory"), "{log}");
     assert!(!log.contains("s3cret"), "{log}");
     for line in log.lines() {
         serde_json::from_str::<Value>(line).unwrap();

@@ -35,7 +35,7 @@ fn take_busy(slots: &Arc<Slots>, address: Address) -> Slot {
 
 #[test]
 fn places_are_given_back() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let mut all: Vec<Slot> = (0..8).map(|n| take_busy(&slots, remote(n))).collect();
     assert_eq!(slots.take(remote(8), 0).unwrap_err(), Refused::Unauthenticated);
     for slot in &mut all {
@@ -57,7 +57,7 @@ fn places_are_given_back() {
 
 #[test]
 fn an_address_is_bounded_until_its_handshakes_are_done() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let mut first = take_busy(&slots, remote(1));
     let _second = take_busy(&slots, remote(1));
     // Refused ones leave no trace, however many there are.
@@ -72,7 +72,7 @@ fn an_address_is_bounded_until_its_handshakes_are_done() {
 
 #[test]
 fn silent_sockets_do_not_block_others_of_their_address() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let other = take(&slots, remote(2));
     let silent: Vec<Slot> = (0..10).map(|_| take(&slots, remote(1))).collect();
     let evicted = silent.iter().filter(|slot| slot.is_evicted()).count();
@@ -86,7 +86,7 @@ fn silent_sockets_do_not_block_others_of_their_address() {
 
 #[test]
 fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let mut all = [
         take(&slots, local()),
         take(&slots, local()),
@@ -103,7 +103,7 @@ fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
 
 #[test]
 fn silent_local_sockets_block_nobody() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let flood: Vec<Slot> = (0..1_000).map(|_| take(&slots, local())).collect();
     // Half of the places, and not one more.
     assert_eq!(slots.unauthenticated(), 4);
@@ -122,7 +122,7 @@ fn silent_local_sockets_block_nobody() {
 
 #[test]
 fn a_shared_address_is_bounded_when_no_socket_is_silent() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let crowd: Vec<Slot> = (0..4).map(|_| take_busy(&slots, local())).collect();
     assert_eq!(slots.take(local(), 0).unwrap_err(), Refused::Unauthenticated);
     let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
@@ -132,7 +132,7 @@ fn a_shared_address_is_bounded_when_no_socket_is_silent() {
 
 #[test]
 fn the_longest_silent_socket_is_evicted_first() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
     // The first sent its request meanwhile, and the second is being worked for.
     all[0].busy(0).unwrap();
@@ -152,7 +152,7 @@ fn the_longest_silent_socket_is_evicted_first() {
 
 #[test]
 fn plain_requests_do_not_keep_a_slot() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let mut crowd: Vec<Slot> = (0..4).map(|_| take(&slots, local())).collect();
     for slot in &mut crowd {
         slot.busy(0).unwrap();
@@ -173,11 +173,14 @@ fn plain_requests_do_not_keep_a_slot() {
 
 #[test]
 fn downloads_do_not_block_the_handshakes_of_their_address() {
-    let slots = Slots::new(SlotLimits {
-        max_unauthenticated_per_address: 8,
-        max_unauthenticated: 2_048,
-        max_connections: 4_096,
-    });
+    let slots = Slots::new(
+        SlotLimits {
+            max_unauthenticated_per_address: 8,
+            max_unauthenticated: 2_048,
+            max_connections: 4_096,
+        },
+        false,
+    );
     let mut all: Vec<Slot> = (0..8).map(|_| take_busy(&slots, remote(1))).collect();
     let downloading = all.iter_mut().filter_map(|slot| slot.downloading().ok()).count();
     assert_eq!(downloading, 4);
@@ -188,7 +191,7 @@ fn downloads_do_not_block_the_handshakes_of_their_address() {
 
 #[test]
 fn silence_is_short_while_places_are_scarce() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let few: Vec<Slot> = (0..4).map(|n| take(&slots, remote(n))).collect();
     let _fifth = slots.take(remote(4), 2 * PATIENCE_MS).unwrap();
     assert_eq!(slots.take_evictions(), 0, "half is not more than half");
@@ -201,7 +204,7 @@ fn silence_is_short_while_places_are_scarce() {
 
 #[test]
 fn an_address_with_half_of_the_places_gets_none_of_the_last_quarter() {
-    let slots = Slots::new(LIMITS);
+    let slots = Slots::new(LIMITS, false);
     let connect = |address| {
         slots.take(address, 0).map(|mut slot| {
             slot.busy(0).unwrap();
@@ -216,12 +219,30 @@ fn an_address_with_half_of_the_places_gets_none_of_the_last_quarter() {
     assert_eq!(connect(remote(2)).unwrap_err(), Refused::Connections);
 }
 
+#[test]
+fn a_gateway_that_serves_only_its_machine_gives_it_all_places() {
+    let slots = Slots::new(LIMITS, true);
+    let connect = || {
+        slots.take(local(), 0).map(|mut slot| {
+            slot.busy(0).unwrap();
+            slot.authenticated();
+            slot
+        })
+    };
+    let all: Vec<Slot> = (0..16).map(|_| connect().unwrap()).collect();
+    assert_eq!(connect().unwrap_err(), Refused::Connections);
+    assert_eq!(slots.connections(), all.len());
+}
+
 #[tokio::test]
 async fn an_eviction_is_reported_to_a_later_listener() {
-    let slots = Slots::new(SlotLimits {
-        max_unauthenticated: 1,
-        ..LIMITS
-    });
+    let slots = Slots::new(
+        SlotLimits {
+            max_unauthenticated: 1,
+            ..LIMITS
+        },
+        false,
+    );
     let old = take(&slots, remote(1));
     let _new = take(&slots, remote(2));
     old.eviction().await;
@@ -236,7 +257,7 @@ fn downloads_are_bounded_in_all_and_per_address() {
         max_unauthenticated_per_address: 32,
     };
     assert_eq!((limits.downloads(), limits.downloads_per_address(false)), (8, 2));
-    let slots = Slots::new(limits);
+    let slots = Slots::new(limits, false);
     let mut all: Vec<Slot> = (0..16).map(|n| take_busy(&slots, remote(n / 3))).collect();
     let waits: Vec<bool> = all.iter_mut().map(|slot| slot.downloading().is_ok()).collect();
     // Two of each address, eight in all.
@@ -279,10 +300,13 @@ fn there_is_always_one_download() {
 
 #[test]
 fn an_address_has_a_quarter_of_the_places_for_large_messages() {
-    let slots = Slots::new(SlotLimits {
-        max_unauthenticated_per_address: 8,
-        ..LIMITS
-    });
+    let slots = Slots::new(
+        SlotLimits {
+            max_unauthenticated_per_address: 8,
+            ..LIMITS
+        },
+        false,
+    );
     let of_one: Vec<Slot> = (0..5).map(|_| take(&slots, remote(1))).collect();
     let mut places: Vec<_> = of_one
         .iter()

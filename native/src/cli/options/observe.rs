@@ -1,5 +1,6 @@
 //! The gateways that `serve` observes.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -181,6 +182,11 @@ fn pairs<'a>(
 }
 
 fn read_secret(file: &Path) -> Result<String, OptionsError> {
-    read_small(file, MAX_SECRET_BYTES)
-        .map_err(|error| super::invalid("observe-token-file", &format!("{}: {error}", file.display())))
+    let invalid =
+        |why: &dyn Display| super::invalid("observe-token-file", &format!("{}: {why}", file.display()));
+    match read_small(file, MAX_SECRET_BYTES) {
+        Ok(secret) if secret.is_empty() => Err(invalid(&"it is empty")),
+        Ok(secret) => Ok(secret),
+        Err(error) => Err(invalid(&error)),
+    }
 }

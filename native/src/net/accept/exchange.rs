@@ -34,7 +34,7 @@ pub(super) enum Exchanged {
     Whole,
     /// The connection cannot be used further.
     Broken,
-    /// The answer would be a download, and there are too many.
+    /// The exchange would wait for the client, and there are too many of these.
     Refused(Refused),
 }
 
@@ -50,6 +50,12 @@ impl Caller<'_> {
         let shared = self.shared;
         let body_bytes = incoming.request.content_length.unwrap_or(0);
         let came = rest.len().min(usize::try_from(body_bytes).unwrap_or(usize::MAX));
+        // The gateway waits for the rest of the body as it waits for a client that reads slowly.
+        if (came as u64) < body_bytes
+            && let Err(refused) = self.slot.downloading()
+        {
+            return Exchanged::Refused(refused);
+        }
         head.extend(rest.drain(..came));
         let slot = Mutex::new(&mut self.slot);
         let wire = Wire {

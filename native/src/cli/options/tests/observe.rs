@@ -42,6 +42,8 @@ fn gateways_with_their_secrets() {
 #[test]
 fn what_is_wrong_is_named_without_the_secret() {
     let home = ["--observe", "home=ws://127.0.0.1:1"];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let empty = &*format!("home={}", file.path().display());
     let cases: &[(&[&str], &str)] = &[
         (&["--observe", "ws://127.0.0.1:1"], "--observe: write NAME=URL"),
         (
@@ -94,6 +96,7 @@ fn what_is_wrong_is_named_without_the_secret() {
             "--observe-token-file: /no/such/file: ",
         ),
         (&["--observe-token", "home= "], "--observe-token: "),
+        (&["--observe-token-file", empty], "it is empty"),
         (
             &[
                 "--observe-token",

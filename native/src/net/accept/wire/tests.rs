@@ -23,10 +23,13 @@ impl TryWrite for DuplexStream {
 }
 
 fn slots(max_unauthenticated: usize) -> Arc<Slots> {
-    Slots::new(SlotLimits {
-        max_unauthenticated,
-        ..SlotLimits::default()
-    })
+    Slots::new(
+        SlotLimits {
+            max_unauthenticated,
+            ..SlotLimits::default()
+        },
+        false,
+    )
 }
 
 fn busy_slot(slots: &Arc<Slots>) -> Slot {
