@@ -39,7 +39,6 @@ impl Suite {
     /// or no vectors at all.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let schema: Value = serde_json::from_str(&fs::read_to_string(folder.join("schema.json"))?)?;
-        let schema = jsonschema::validator_for(&schema).map_err(|error| Failure::new(error.to_string()))?;
         let (mut cast, mut devices) = (None, None);
         let (mut tables, mut scripts) = (Vec::new(), Vec::new());
         for path in json_files(folder)? {
@@ -113,23 +112,38 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths)
 }
 
-fn read_file(path: &Path, schema: &jsonschema::Validator) -> Result<File, Failure> {
+fn read_file(path: &Path, schema: &Value) -> Result<File, Failure> {
     let value: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
-    if let Some(error) = schema.iter_errors(&value).next() {
-        fail!(
-            "does not match schema.json: {}",
-            innermost(&value, &error.to_string())
-        );
-    }
+    check_file(&value, schema)?;
     // Tagged enums of serde do not refuse unknown members of the tag's level: the schema did.
     Ok(serde_json::from_value(value)?)
 }
 
-/// A schema error of a whole file quotes the whole file; its name and its beginning are enough.
-fn innermost(file: &Value, error: &str) -> String {
-    let kind = file.get("kind").and_then(Value::as_str).unwrap_or("no kind");
-    let start: String = error.chars().take(300).collect();
-    format!("({kind}) {start}")
+/// Checks a file with the schema of its kind: an error of the schema's `oneOf` states only that no kind matches.
+fn check_file(file: &Value, schema: &Value) -> Result<(), Failure> {
+    let kind = file.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let definition = format!("/$defs/{kind}File");
+    if schema.pointer(&definition).is_none() {
+        fail!("schema.json has no kind `{kind}`");
+    }
+    let mut schema = schema.clone();
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("oneOf");
+        members.insert("$ref".to_owned(), ["#", &definition].concat().into());
+    }
+    let schema = jsonschema::validator_for(&schema).map_err(|error| Failure::new(error.to_string()))?;
+    if let Some(error) = schema.iter_errors(file).next() {
+        let place = error.instance_path().as_str();
+        let vector = place
+            .strip_prefix("/vectors/")
+            .and_then(|place| place.split('/').next());
+        let vector = vector.and_then(|at| file["vectors"].get(at.parse::<usize>().ok()?));
+        let name = vector.map_or(kind, |vector| {
+            vector["name"].as_str().unwrap_or("a vector without a name")
+        });
+        fail!("{name}: does not match schema.json: {place}: {}", error.masked());
+    }
+    Ok(())
 }
 
 /// Lays `over` over `base`: objects member by member, `null` removes, anything else replaces.
