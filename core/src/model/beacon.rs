@@ -81,6 +81,45 @@ impl Beacon {
             .find_map(|id| Kind::Id.placeholder(id.as_deref()?))
     }
 
+    /// Returns its texts with the names of their parameters. Roles and scopes are not among them.
+    pub fn texts(&self) -> impl DoubleEndedIterator<Item = (&'static str, &str)> {
+        // Without `..`, so that a new member is a compile error here. A new text also belongs to the texts that
+        // `Report` writes.
+        let Self {
+            text,
+            host,
+            ip,
+            version,
+            mode,
+            reason,
+            instance_id,
+            device_id,
+            platform,
+            device_family,
+            model_identifier,
+            last_input_seconds: _,
+            roles: _,
+            scopes: _,
+            clear_last_input: _,
+            ttl_ms: _,
+        } = self;
+        let members = [
+            ("text", Some(text)),
+            ("host", host.as_ref()),
+            ("ip", ip.as_ref()),
+            ("version", version.as_ref()),
+            ("mode", mode.as_ref()),
+            ("reason", reason.as_ref()),
+            ("instanceId", instance_id.as_ref()),
+            ("deviceId", device_id.as_ref()),
+            ("platform", platform.as_ref()),
+            ("deviceFamily", device_family.as_ref()),
+            ("modelIdentifier", model_identifier.as_ref()),
+        ];
+        let members = members.into_iter();
+        members.filter_map(|(name, text)| Some((name, &**text?)))
+    }
+
     /// Parses its text, if it follows the grammar.
     #[must_use]
     pub fn parsed(&self) -> Option<TextBeacon<'_>> {

@@ -24,3 +24,33 @@ pub struct ClientInfo {
     /// IANA time zone.
     pub time_zone: Option<Box<str>>,
 }
+
+impl ClientInfo {
+    /// Returns all of its texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        // Without `..`, so that a new member is a compile error here.
+        let Self {
+            id,
+            version,
+            platform,
+            mode,
+            display_name,
+            device_family,
+            model_identifier,
+            instance_id,
+            time_zone,
+        } = self;
+        let optional = [
+            display_name,
+            device_family,
+            model_identifier,
+            instance_id,
+            time_zone,
+        ];
+        let optional = optional.into_iter().flatten();
+        [id, version, platform, mode]
+            .into_iter()
+            .chain(optional)
+            .map(|text| &**text)
+    }
+}

@@ -27,53 +27,25 @@ impl Raw {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Join(_, handshake) => {
-                let client = &handshake.client;
-                let texts = [
-                    &client.display_name,
-                    &client.instance_id,
-                    &client.device_family,
-                    &client.model_identifier,
-                    &client.time_zone,
-                    &handshake.user,
-                ];
                 let lists = [&*handshake.scopes, &handshake.caps, &handshake.commands];
-                [&client.id, &client.version, &client.platform, &client.mode]
-                    .into_iter()
-                    .chain(texts.into_iter().flatten())
-                    .chain(lists.into_iter().flatten())
-                    .map(text_bytes)
-                    .sum::<usize>()
-                    + size_of_val(&**handshake)
+                let listed = lists.into_iter().flatten().chain(&handshake.user);
+                let texts = handshake.client.texts().chain(listed.map(|text| &**text));
+                texts.map(text_bytes).sum::<usize>() + size_of_val(&**handshake)
             }
             Self::Call(_, request) => {
                 size_of_val(&**request)
                     + match &request.call {
                         Ok(Call::SystemEvent(beacon)) => {
-                            let texts = [
-                                &beacon.instance_id,
-                                &beacon.device_id,
-                                &beacon.host,
-                                &beacon.ip,
-                                &beacon.mode,
-                                &beacon.version,
-                                &beacon.platform,
-                                &beacon.device_family,
-                                &beacon.model_identifier,
-                                &beacon.reason,
-                            ];
-                            [&request.id, &beacon.text]
-                                .into_iter()
-                                .chain(texts.into_iter().flatten())
-                                .chain(beacon.roles.iter().chain(&beacon.scopes))
-                                .map(text_bytes)
-                                .sum::<usize>()
-                                + size_of_val(&**beacon)
+                            let items = beacon.roles.iter().chain(&beacon.scopes);
+                            let items = items.chain([&request.id]).map(|text| &**text);
+                            let texts = beacon.texts().map(|(_, text)| text).chain(items);
+                            texts.map(text_bytes).sum::<usize>() + size_of_val(&**beacon)
                         }
                         Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
                         _ => text_bytes(&request.id),
                     }
             }
-            Self::Refused(refused) => refused.client.id.iter().map(text_bytes).sum(),
+            Self::Refused(refused) => refused.client.id.iter().map(|id| text_bytes(id)).sum(),
             Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
         }
     }
@@ -92,7 +64,6 @@ impl Raw {
 }
 
 /// The bytes of a text. For short texts in a list, most of them are its slot in the list.
-#[expect(clippy::borrowed_box, reason = "its place counts")]
-fn text_bytes(text: &Box<str>) -> usize {
-    size_of_val(text) + text.len()
+fn text_bytes(text: &str) -> usize {
+    size_of::<Box<str>>() + text.len()
 }

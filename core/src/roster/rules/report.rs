@@ -218,43 +218,10 @@ impl<'a> Report<'a> {
 
     /// The name of the parameter that takes the most bytes.
     pub(super) fn longest(&self) -> &'static str {
-        // Without `..`, so that a new member is a compile error here. A new text also belongs to `texts`.
-        let Beacon {
-            text,
-            host,
-            ip,
-            version,
-            mode,
-            reason,
-            instance_id,
-            device_id,
-            platform,
-            device_family,
-            model_identifier,
-            last_input_seconds: _,
-            roles: _,
-            scopes: _,
-            clear_last_input: _,
-            ttl_ms: _,
-        } = self.beacon;
-        let members = [
-            ("text", Some(&**text)),
-            ("host", host.as_deref()),
-            ("ip", ip.as_deref()),
-            ("version", version.as_deref()),
-            ("mode", mode.as_deref()),
-            ("reason", reason.as_deref()),
-            ("instanceId", instance_id.as_deref()),
-            ("deviceId", device_id.as_deref()),
-            ("platform", platform.as_deref()),
-            ("deviceFamily", device_family.as_deref()),
-            ("modelIdentifier", model_identifier.as_deref()),
-        ];
-        let size = |(_, text): &(&str, Option<&str>)| text.map_or(0, escaped_len);
-        members
-            .into_iter()
+        self.beacon
+            .texts()
             .rev()
-            .max_by_key(size)
+            .max_by_key(|(_, text)| escaped_len(text))
             .map_or("text", |(name, _)| name)
     }
 }

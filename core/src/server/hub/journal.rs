@@ -62,22 +62,9 @@ impl Ended {
 
     /// Its size in bytes. Shared parts count in full.
     fn bytes(&self) -> usize {
-        let client = &*self.client;
-        let texts = [
-            Some(&client.id),
-            Some(&client.version),
-            Some(&client.platform),
-            Some(&client.mode),
-            client.display_name.as_ref(),
-            client.device_family.as_ref(),
-            client.model_identifier.as_ref(),
-            client.instance_id.as_ref(),
-            client.time_zone.as_ref(),
-            self.ip.as_ref(),
-            self.device_id.as_ref(),
-            Some(&self.conn_id),
-        ];
-        let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+        let own = [Some(&self.conn_id), self.ip.as_ref(), self.device_id.as_ref()];
+        let own = own.into_iter().flatten().map(|text| &**text);
+        let texts: usize = self.client.texts().chain(own).map(str::len).sum();
         size_of::<Self>() + size_of::<ClientInfo>() + texts + crate::roster::history::bytes(&self.key)
     }
 }
