@@ -5,9 +5,11 @@ use presence_core::model::status::platform_label;
 
 use super::table;
 
+/// The number of columns of every table, without [`VIA`].
+pub(super) const COLUMNS: usize = 9;
 /// The column for the gateway of a row, if a row is from another gateway.
 const VIA: &str = "VIA";
-const HEAD: [&str; 9] = [
+const HEAD: [&str; COLUMNS] = [
     "STATUS",
     "HOST",
     "AGE",
@@ -44,7 +46,7 @@ fn text(view: &RowView<'_>, name: &str) -> String {
 }
 
 /// Other gateways may send members of other types, so each is read leniently.
-pub(super) fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
+pub(super) fn cells(view: &RowView<'_>, mark: &str) -> [String; COLUMNS] {
     let entry = view.entry;
     let text = |name: &str| text(view, name);
     let last_input = entry

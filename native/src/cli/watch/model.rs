@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use presence_core::model::Status;
 
+use super::super::roster;
+
 /// Most lines of the log.
 pub(super) const MAX_LOG: usize = 500;
 /// Most lanes of the timeline, and most spans of one.
@@ -21,7 +23,7 @@ pub(super) struct Row {
     pub(super) status: Status,
     pub(super) age_ms: u64,
     /// As in the table of `list`.
-    pub(super) cells: [String; 9],
+    pub(super) cells: [String; roster::COLUMNS],
     /// Numbers of its findings, from 1.
     pub(super) findings: Vec<usize>,
 }
