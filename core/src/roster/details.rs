@@ -70,7 +70,7 @@ pub(crate) enum Ends {
 
 /// The data that explains a row.
 #[derive(Clone, Debug)]
-pub(crate) struct RowView {
+pub(crate) struct RowDetails {
     pub(crate) key: RowKey,
     pub(crate) key_from: KeyFrom,
     /// Whether the device key of a client owns it.
@@ -148,9 +148,11 @@ impl Roster {
     }
 
     /// The data about a row; `None` is the gateway's own.
-    pub(crate) fn view(&mut self, id: Option<RowId>, now: Now) -> RowView {
+    pub(crate) fn details(&mut self, id: Option<RowId>, now: Now) -> RowDetails {
         self.settle(now);
-        let Some(id) = id else { return self.view_self(now) };
+        let Some(id) = id else {
+            return self.self_details(now);
+        };
         let roster_ttl_ms = self.config.ttl_ms;
         let row = &mut self.store[id];
         let shared = self.people.shared(row);
@@ -161,7 +163,7 @@ impl Roster {
             .into_iter()
             .map(|(name, value)| written(row, name, value))
             .collect();
-        RowView {
+        RowDetails {
             key: row.key.clone(),
             key_from: key_from(row),
             is_owned: row.owner().is_some(),
@@ -180,7 +182,7 @@ impl Roster {
         }
     }
 
-    fn view_self(&mut self, now: Now) -> RowView {
+    fn self_details(&mut self, now: Now) -> RowDetails {
         self.self_row.written_ms = now.age_ms;
         let began_ms = self.began_ms;
         let members = members(self.self_row.entry(self.clock, None));
@@ -191,7 +193,7 @@ impl Roster {
             source: Source::Gateway,
             conn: 0,
         };
-        RowView {
+        RowDetails {
             key: RowKey::SelfRow,
             key_from: KeyFrom::Gateway,
             is_owned: false,

@@ -10,6 +10,8 @@
 mod change_log;
 mod clock;
 mod config;
+#[cfg(feature = "server")]
+pub(crate) mod details;
 mod encoding;
 pub(crate) mod history;
 mod row;
@@ -20,8 +22,6 @@ mod rules;
 pub(crate) mod saved;
 pub(crate) mod size;
 mod store;
-#[cfg(feature = "server")]
-pub(crate) mod view;
 #[cfg(feature = "changes")]
 mod visits;
 

@@ -20,7 +20,7 @@ use crate::model::json::{
 };
 use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
-use crate::roster::view::{KeyFrom, KeyMembers};
+use crate::roster::details::{KeyFrom, KeyMembers};
 
 #[cfg(test)]
 mod tests;

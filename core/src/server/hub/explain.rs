@@ -7,7 +7,7 @@ mod row;
 mod sentences;
 mod sessions;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,11 +16,11 @@ use self::memory::Memory;
 use self::sessions::Session;
 use super::Hub;
 use super::journal::RefusedClock;
+use super::view::Listed;
 use crate::findings::{Confidence, Finding, FindingKind, findings_of};
 use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
-use crate::roster::RowId;
 use crate::server::AddressMask;
 use crate::wire::WireError;
 
@@ -32,23 +32,6 @@ const MAX_FINDINGS: usize = 64;
 const MAX_FINDINGS_BYTES: usize = 256 * 1_024;
 /// Most keys of one finding that an answer states.
 const MAX_KEYS: usize = 64;
-
-/// A row as readers get it.
-#[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) key: String,
-    /// The key that the reader sees in its place.
-    shown: Option<String>,
-    entry: RawEntry,
-    /// The row, if it is this gateway's own.
-    id: Option<RowId>,
-}
-
-impl Listed {
-    fn shown(&self) -> &str {
-        self.shown.as_deref().unwrap_or(&self.key)
-    }
-}
 
 impl Hub {
     /// The findings, as the answer of `presence.explain` without a row.
@@ -157,38 +140,6 @@ impl Hub {
                 (finding, keys)
             })
             .collect()
-    }
-
-    /// This gateway's own rows with their keys, newest first.
-    #[cfg(feature = "recording")]
-    pub(crate) fn own_entries(&mut self, now: Now) -> Vec<(alloc::boxed::Box<str>, RawEntry)> {
-        let rows = self.roster.entries(usize::MAX, now);
-        rows.into_iter()
-            .map(|(key, entry, _)| (key.into(), entry))
-            .collect()
-    }
-
-    /// The rows that readers are sent, at most this many.
-    pub(super) fn listed(&mut self, most: usize, now: Now) -> Vec<Listed> {
-        self.sync(now);
-        let own = self.roster.entries(most, now);
-        let Some(fleet) = &self.fleet else {
-            let listed = |(key, entry, id)| Listed {
-                key,
-                shown: None,
-                entry,
-                id,
-            };
-            return own.into_iter().map(listed).collect();
-        };
-        let ids: BTreeMap<String, Option<RowId>> = own.into_iter().map(|(key, _, id)| (key, id)).collect();
-        let listed = |(key, entry): (&str, &RawEntry)| Listed {
-            key: key.into(),
-            shown: None,
-            entry: entry.clone(),
-            id: ids.get(key).copied().flatten(),
-        };
-        fleet.entries().take(most).map(listed).collect()
     }
 }
 

@@ -1,13 +1,33 @@
 //! The rows that readers are sent: those of this gateway, and of the gateways that it observes (SPEC 7).
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Hub;
 use crate::fleet::{Fleet, NameError, SourceId, SourceInfo, SourceUpdate, validate_names};
 use crate::model::SharedText;
+use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
+use crate::roster::RowId;
+
+/// A row as readers get it.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) key: String,
+    /// The key that the reader sees in its place.
+    pub(super) shown: Option<String>,
+    pub(super) entry: RawEntry,
+    /// The row, if it is this gateway's own.
+    pub(super) id: Option<RowId>,
+}
+
+impl Listed {
+    pub(super) fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.key)
+    }
+}
 
 impl Hub {
     /// Lists the rows of these gateways too, from now on; [`apply`](Self::apply) takes their rows. Their
@@ -55,6 +75,38 @@ impl Hub {
         if let Some(fleet) = &mut self.fleet {
             fleet.sync(&mut self.roster, now);
         }
+    }
+
+    /// This gateway's own rows with their keys, newest first.
+    #[cfg(feature = "recording")]
+    pub(crate) fn own_entries(&mut self, now: Now) -> Vec<(Box<str>, RawEntry)> {
+        let rows = self.roster.entries(usize::MAX, now);
+        rows.into_iter()
+            .map(|(key, entry, _)| (key.into(), entry))
+            .collect()
+    }
+
+    /// The rows that readers are sent, at most this many.
+    pub(super) fn listed(&mut self, most: usize, now: Now) -> Vec<Listed> {
+        self.sync(now);
+        let own = self.roster.entries(most, now);
+        let Some(fleet) = &self.fleet else {
+            let listed = |(key, entry, id)| Listed {
+                key,
+                shown: None,
+                entry,
+                id,
+            };
+            return own.into_iter().map(listed).collect();
+        };
+        let ids: BTreeMap<String, Option<RowId>> = own.into_iter().map(|(key, _, id)| (key, id)).collect();
+        let listed = |(key, entry): (&str, &RawEntry)| Listed {
+            key: key.into(),
+            shown: None,
+            entry: entry.clone(),
+            id: ids.get(key).copied().flatten(),
+        };
+        fleet.entries().take(most).map(listed).collect()
     }
 
     /// The list as standard clients get it.

@@ -11,7 +11,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::journal::RefusedClock;
-use super::Listed;
+use super::super::view::Listed;
 use super::sessions::Session;
 use crate::findings::{Confidence, Finding, FindingKind};
 use crate::roster::{Roster, RowId};

@@ -14,8 +14,8 @@ use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
+use crate::roster::details::{Ends, KeyFrom, RowDetails, Source, Written};
 use crate::roster::history::RowEvent;
-use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
 use crate::server::AddressMask;
 
 /// Most live connections of an explanation: the newest.
@@ -27,7 +27,7 @@ const MAX_EVENTS: usize = 32;
 #[derive(Debug)]
 pub(super) enum Explained {
     /// This gateway's own.
-    Own(Box<RowView>),
+    Own(Box<RowDetails>),
     /// The key and the entry of an observed gateway's row.
     Observed(String, RawEntry),
 }
@@ -47,7 +47,7 @@ impl Hub {
                 }
             },
         };
-        Some(Explained::Own(self.roster.view(id, now).into()))
+        Some(Explained::Own(self.roster.details(id, now).into()))
     }
 
     /// The key of the row on the wire, and its explanation as JSON text, in which the key is `shown`. With `hides` the
@@ -60,8 +60,8 @@ impl Hub {
         hides: bool,
         now: Now,
     ) -> (String, String) {
-        let view = match row {
-            Explained::Own(view) => view,
+        let details = match row {
+            Explained::Own(details) => details,
             Explained::Observed(key, entry) => {
                 let json = self.explain_observed(shown.unwrap_or(key), entry, now);
                 return (key.clone(), json);
@@ -69,18 +69,18 @@ impl Hub {
         };
         let by_serial: BTreeMap<u64, &Session<'_>> =
             sessions.iter().map(|session| (session.serial, session)).collect();
-        let live: Vec<&Session<'_>> = view
+        let live: Vec<&Session<'_>> = details
             .live
             .iter()
             .filter_map(|(_, serial)| by_serial.get(serial).copied())
             .collect();
-        let key = view.key.to_wire();
+        let key = details.key.to_wire();
         let age_ms = |at_ms: u64| now.age_ms.saturating_sub(at_ms);
         let mut json = ObjectText::new();
         json.text("key", shown.unwrap_or(&key));
-        json.text("keyFrom", key_from(view.key_from));
-        json.text("why", &why(view, &live));
-        let mut members = view
+        json.text("keyFrom", key_from(details.key_from));
+        json.text("why", &why(details, &live));
+        let mut members = details
             .members
             .iter()
             .map(|written| member(written, &by_serial, now));
@@ -97,7 +97,7 @@ impl Hub {
         });
         json.raw("connections", &array_text(&mut connections));
         let mask = hides.then(|| self.hidden.mask());
-        let mut events = self.events(&view.key, sessions, mask, now);
+        let mut events = self.events(&details.key, sessions, mask, now);
         events.truncate(MAX_EVENTS);
         let mut events = events.into_iter().map(|(at_ms, what, text)| {
             let mut json = ObjectText::new();
@@ -107,7 +107,7 @@ impl Hub {
             json.end()
         });
         json.raw("events", &array_text(&mut events));
-        let (expires_in_ms, ends) = self.ends(view.ends, now);
+        let (expires_in_ms, ends) = self.ends(details.ends, now);
         match expires_in_ms {
             Some(ms) => json.number("expiresInMs", ms),
             None => json.raw("expiresInMs", "null"),
@@ -222,21 +222,21 @@ fn key_from(from: KeyFrom) -> &'static str {
     }
 }
 
-fn why(view: &RowView, live: &[&Session<'_>]) -> String {
+fn why(details: &RowDetails, live: &[&Session<'_>]) -> String {
     let placeholder = live.iter().find_map(|session| session.trace.placeholder);
     let has_id = live
         .iter()
         .any(|session| session.client.instance_id.is_some() || session.device_id.is_some());
-    let text = match view.key_from {
+    let text = match details.key_from {
         KeyFrom::Gateway => "This is the gateway's own row; no client can write it.",
-        KeyFrom::InstanceId if view.is_owned => {
+        KeyFrom::InstanceId if details.is_owned => {
             "The key is the instanceId, trimmed and in lower case. A device key owns the row: other clients with this \
              id get rows of their own."
         }
         KeyFrom::InstanceId => {
             "The key is the instanceId, trimmed and in lower case; all clients that send this id share the row."
         }
-        KeyFrom::DeviceId if view.is_owned => {
+        KeyFrom::DeviceId if details.is_owned => {
             "The client proved a device key and sent no instanceId, so the key is its deviceId."
         }
         KeyFrom::DeviceId => "A beacon had a deviceId and no instanceId, so the key is that deviceId.",
@@ -263,7 +263,7 @@ fn why(view: &RowView, live: &[&Session<'_>]) -> String {
         }
     };
     let mut text = text.to_string();
-    if view.reporter.is_some() {
+    if details.reporter.is_some() {
         text.push_str(" Another client reports about it.");
     }
     text
