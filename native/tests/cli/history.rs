@@ -395,5 +395,9 @@ async fn a_history_moved_during_writing_keeps_its_sessions() {
 async fn a_device_is_no_history() {
     let output = run(program(&["history", "/dev/null"])).await;
     let why = "it is not a regular file";
-    assert!(output.code == 1 && output.stderr.contains(why), "{}", output.stderr);
+    assert!(
+        output.code == 1 && output.stderr.contains(why),
+        "{}",
+        output.stderr
+    );
 }
