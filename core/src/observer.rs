@@ -111,7 +111,7 @@ impl Observation {
             rows = mirror.rows();
         }
         let mut update = SourceUpdate {
-            removed: diff.removed.clone(),
+            removed: diff.removed.iter().map(|key| Box::from(&**key)).collect(),
             is_here: !mirror.is_offline(),
             ..SourceUpdate::default()
         };

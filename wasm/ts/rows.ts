@@ -7,18 +7,18 @@ interface CoreRow {
   readonly key: string;
   readonly place: number;
   readonly status: Status;
-  readonly isSelf: boolean;
-  readonly ts: number;
+  readonly isSelf?: true;
   readonly inputAt?: number;
-  /** Absent if unchanged. */
-  readonly entry?: PresenceEntry;
+  /** `ts` is always present. */
+  readonly entry: PresenceEntry & { readonly ts: number };
   /** The gateway's rows that it is merged from; absent beside an entry if that is the only one. */
   readonly raw?: readonly PresenceEntry[];
 }
 
 /** The changes of a roster, from the core. */
 export interface RosterChange {
-  readonly changed: readonly CoreRow[];
+  /** A row that only moved has only its key and its place. */
+  readonly changed: readonly (CoreRow | (Pick<CoreRow, "key" | "place"> & { readonly entry?: undefined }))[];
   readonly removed: readonly string[];
   /** Whether the roster is offline now; absent if unchanged. */
   readonly offline?: boolean;
@@ -26,7 +26,7 @@ export interface RosterChange {
 
 /** A row as the core reported it, and as it was displayed last. */
 interface KeptRow {
-  data: CoreRow & { readonly entry: PresenceEntry };
+  data: CoreRow;
   isOwn: boolean;
   row: PresenceRow | undefined;
   /** The period during which the words on it do not change. */
@@ -91,11 +91,11 @@ export class Rows {
     for (const data of changed) {
       const old = this.#rows.get(data.key);
       if (data.entry) {
-        const kept = { data: data as KeptRow["data"], isOwn: this.#isOwn(data.entry), row: undefined, fromMs: 0, untilMs: 0 };
+        const kept = { data, isOwn: this.#isOwn(data.entry), row: undefined, fromMs: 0, untilMs: 0 };
         if (old) Object.assign(old, kept);
         else this.#add(kept, before.get(data.key));
       } else if (old) {
-        old.data = { ...old.data, ...data, entry: old.data.entry };
+        old.data = { ...old.data, place: data.place };
       }
     }
     this.#isSorted = false;
@@ -142,19 +142,19 @@ export class Rows {
 
 /** Whether a row was displayed with the same content, apart from words of age. */
 function isEqualRow({ data, isOwn }: KeptRow, row: PresenceRow): boolean {
-  const isLike = row.status === data.status && row.isSelf === data.isSelf && row.isOwn === isOwn;
+  const isLike = row.status === data.status && row.isSelf === Boolean(data.isSelf) && row.isOwn === isOwn;
   return isLike && isSame(row.entry, data.entry) && isSame(RAW.get(row), data.raw);
 }
 
 /** Orders the gateway's own row first, then by newest `ts`; rows with equal `ts` stay in the gateway's order. */
 function inOrder({ data: a }: KeptRow, { data: b }: KeptRow): number {
-  return Number(b.isSelf) - Number(a.isSelf) || (a.isSelf ? 0 : b.ts - a.ts) || a.place - b.place;
+  return Number(b.isSelf ?? 0) - Number(a.isSelf ?? 0) || b.entry.ts - a.entry.ts || a.place - b.place;
 }
 
 function shownAt(kept: KeptRow, nowMs: number, words: Words, isExact: boolean): PresenceRow {
   const old = kept.row;
-  const { ts, inputAt } = kept.data;
-  const ageMs = Math.max(nowMs - ts, 0);
+  const { entry, inputAt } = kept.data;
+  const ageMs = Math.max(nowMs - entry.ts, 0);
   const lastInputMs = inputAt === undefined ? undefined : Math.max(nowMs - inputAt, 0);
   const isCurrent = isExact
     ? old?.ageMs === ageMs && old.lastInputMs === lastInputMs
@@ -200,7 +200,7 @@ function makeRow({ data, isOwn }: KeptRow, ageMs: number, lastInputMs: number | 
     roles: strings(entry.roles),
     scopes: strings(entry.scopes),
     text: text(entry.text),
-    ts: typeof entry.ts === "number" ? entry.ts : 0,
+    ts: entry.ts,
     status: data.status,
     ageMs,
     ageText: words.ageText(ageMs),
@@ -208,7 +208,7 @@ function makeRow({ data, isOwn }: KeptRow, ageMs: number, lastInputMs: number | 
     platformLabel: platform === undefined ? "" : words.platformLabel(platform),
     lastInputMs,
     lastInputText: inputText(lastInputMs, words),
-    isSelf: data.isSelf,
+    isSelf: data.isSelf === true,
     isOwn,
     isConnected: data.status !== "Left",
   });

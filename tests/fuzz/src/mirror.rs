@@ -1,6 +1,7 @@
 //! Lists, snapshots and deltas in a client's mirror, one a line, against a list of rows as `serde_json::Value`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
@@ -55,7 +56,7 @@ pub fn run(data: &[u8]) {
 }
 
 /// Checks the invariants of every mirror.
-fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
+fn check(mirror: &mut Mirror, told: &mut BTreeSet<Arc<str>>, now_ms: u64) {
     assert!(mirror.next_change_ms().is_none_or(|at| at > now_ms));
     if let Some(diff) = mirror.take_diff() {
         for key in &diff.removed {
@@ -65,7 +66,7 @@ fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
             assert!(told.insert(key), "a row comes twice");
         }
     }
-    let keys: BTreeSet<Box<str>> = mirror.rows().iter().map(|row| row.key().into()).collect();
+    let keys: BTreeSet<Arc<str>> = mirror.rows().iter().map(|row| row.key().into()).collect();
     // An insignificant difference is reported with the next significant one.
     assert!(
         keys.is_superset(told) || told.is_superset(&keys),
@@ -77,7 +78,7 @@ fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
 }
 
 /// Checks that findings and explanations are JSON about existing rows.
-fn check_explained(mirror: &Mirror, keys: &BTreeSet<Box<str>>, now_ms: u64) {
+fn check_explained(mirror: &Mirror, keys: &BTreeSet<Arc<str>>, now_ms: u64) {
     let found: Vec<Value> = serde_json::from_str(&mirror.findings_json()).expect("findings are JSON");
     for finding in &found {
         let rows = finding["rows"].as_array().expect("a finding has rows");

@@ -1,6 +1,5 @@
 //! Differences of the roster between two times.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -17,21 +16,21 @@ const SAME_MOMENT_MS: u64 = 2_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterDiff {
     /// Rows that were added.
-    pub added: Vec<Box<str>>,
+    pub added: Vec<Arc<str>>,
     /// Rows that were removed.
-    pub removed: Vec<Box<str>>,
+    pub removed: Vec<Arc<str>>,
     /// Rows with a changed entry.
-    pub changed: Vec<Box<str>>,
+    pub changed: Vec<Arc<str>>,
     /// Rows with an unchanged entry and a changed status.
-    pub status: Vec<Box<str>>,
+    pub status: Vec<Arc<str>>,
     /// Rows with only a newer proof of life.
-    pub touched: Vec<Box<str>>,
+    pub touched: Vec<Arc<str>>,
     /// Rows with an insignificant difference, such as a last input that was rounded differently. They are
     /// reported together with the next significant change.
-    pub restated: Vec<Box<str>>,
+    pub restated: Vec<Arc<str>>,
     /// Rows with only another position in the gateway's list. They are reported together with the next
     /// significant change.
-    pub moved: Vec<Box<str>>,
+    pub moved: Vec<Arc<str>>,
     /// The new value of `is_offline`, if it changed.
     pub offline: Option<bool>,
 }
@@ -123,15 +122,15 @@ impl Mirror {
                 (Some(_), Some(_)) => &mut diff.moved,
                 (None, None) => continue,
             };
-            list.push((&**key).into());
+            list.push(key.clone());
         }
         diff
     }
 
     /// Encodes the rows of a diff that was just taken, as JSON text for a consumer with its own list:
-    /// `{changed, removed, offline?}`. `removed` are keys. `changed` are rows, `{key, place, status, isSelf,
-    /// ts, inputAt?, entry, raw?}`, all times on the server's clock; without `raw`, `entry` is the only row
-    /// that it was merged from. A row that only moved has no `entry`, which is unchanged.
+    /// `{changed, removed, offline?}`. `removed` are keys. `changed` are rows, `{key, place, status, isSelf?,
+    /// inputAt?, entry, raw?}`, all times on the server's clock; without `raw`, `entry` is the only row that it was
+    /// merged from. A row that only moved has `key` and `place` only; the rest is unchanged.
     #[must_use]
     pub fn diff_json(&self, diff: &RosterDiff) -> String {
         let whole = [
@@ -169,13 +168,14 @@ impl Row {
         let mut json = ObjectText::after(text);
         json.text("key", &self.key);
         json.number("place", self.place());
-        json.text("status", self.status.label());
-        json.raw("isSelf", if self.is_self() { "true" } else { "false" });
-        json.number("ts", self.ts);
-        if let Some(input_at_ms) = self.last_input_at_ms {
-            json.number("inputAt", input_at_ms);
-        }
         if is_whole {
+            json.text("status", self.status.label());
+            if self.is_self() {
+                json.raw("isSelf", "true");
+            }
+            if let Some(input_at_ms) = self.last_input_at_ms {
+                json.number("inputAt", input_at_ms);
+            }
             json.raw("entry", self.entry.as_str());
             if !matches!(&*self.raws, [only] if only.entry == self.entry) {
                 json.raw("raw", &array_text(&mut self.raw().map(ToString::to_string)));

@@ -1,5 +1,5 @@
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::*;
@@ -40,7 +40,7 @@ fn keys(mirror: &Mirror) -> Vec<&str> {
     mirror.rows().iter().map(|row| row.key()).collect()
 }
 
-fn boxed(keys: &[&str]) -> Vec<Box<str>> {
+fn arcs(keys: &[&str]) -> Vec<Arc<str>> {
     keys.iter().map(|&key| key.into()).collect()
 }
 

@@ -158,7 +158,7 @@ fn a_tick_keeps_the_gateway_fresh() {
     );
     mirror.take_diff();
     mirror.touch_self(31_000, 31_000);
-    assert_eq!(mirror.take_diff().unwrap().touched, boxed(&["self"]));
+    assert_eq!(mirror.take_diff().unwrap().touched, arcs(&["self"]));
     assert_eq!(mirror.rows()[0].entry().integer("lastInputSeconds"), Some(31));
     mirror.touch_self(30_000, 31_000);
     assert_eq!(mirror.rows()[0].ts(), 31_000);

@@ -12,7 +12,7 @@ fn each_difference_is_reported_once_in_one_list() {
     );
     assert_eq!(
         mirror.take_diff().unwrap().added,
-        boxed(&["instance:a", "instance:b", "instance:c"])
+        arcs(&["instance:a", "instance:b", "instance:c"])
     );
     assert_eq!(mirror.take_diff(), None);
     let next = r#"[{"instanceId":"d","ts":2000},{"instanceId":"b","ts":1500},{"instanceId":"a","host":"y","ts":1000}]"#;
@@ -20,10 +20,10 @@ fn each_difference_is_reported_once_in_one_list() {
     assert_eq!(
         mirror.take_diff(),
         Some(RosterDiff {
-            added: boxed(&["instance:d"]),
-            removed: boxed(&["instance:c"]),
-            changed: boxed(&["instance:a"]),
-            touched: boxed(&["instance:b"]),
+            added: arcs(&["instance:d"]),
+            removed: arcs(&["instance:c"]),
+            changed: arcs(&["instance:a"]),
+            touched: arcs(&["instance:b"]),
             ..RosterDiff::default()
         })
     );
@@ -48,12 +48,12 @@ fn a_touch_with_an_unchanged_last_input_is_only_a_touch() {
         list(r#"[{"instanceId":"a","lastInputSeconds":30,"ts":35500}]"#),
         35_500,
     );
-    assert_eq!(mirror.take_diff().unwrap().touched, boxed(&["instance:a"]));
+    assert_eq!(mirror.take_diff().unwrap().touched, arcs(&["instance:a"]));
     mirror.apply_list(
         list(r#"[{"instanceId":"a","lastInputSeconds":0,"ts":36000}]"#),
         36_000,
     );
-    assert_eq!(mirror.take_diff().unwrap().changed, boxed(&["instance:a"]));
+    assert_eq!(mirror.take_diff().unwrap().changed, arcs(&["instance:a"]));
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn rows_that_only_moved_are_reported_with_the_next_significant_change() {
         mirror.diff_json(&diff),
         concat!(
             r#"{"changed":["#,
-            r#"{"key":"instance:c","place":0,"status":"Active","isSelf":false,"ts":900,"entry":{"instanceId":"c","ts":900}},"#,
-            r#"{"key":"instance:a","place":2,"status":"Active","isSelf":false,"ts":500},"#,
-            r#"{"key":"instance:b","place":1,"status":"Active","isSelf":false,"ts":500}],"removed":[]}"#
+            r#"{"key":"instance:c","place":0,"status":"Active","entry":{"instanceId":"c","ts":900}},"#,
+            r#"{"key":"instance:a","place":2},"#,
+            r#"{"key":"instance:b","place":1}],"removed":[]}"#
         )
     );
     assert_eq!(mirror.take_diff(), None);

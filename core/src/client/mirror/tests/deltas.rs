@@ -33,10 +33,10 @@ fn a_delta_upserts_removes_and_touches() {
     assert_eq!(
         mirror.take_diff(),
         Some(RosterDiff {
-            added: boxed(&["instance:b"]),
-            removed: boxed(&["row:CONN:c1"]),
-            changed: boxed(&["instance:a"]),
-            touched: boxed(&["self"]),
+            added: arcs(&["instance:b"]),
+            removed: arcs(&["row:CONN:c1"]),
+            changed: arcs(&["instance:a"]),
+            touched: arcs(&["self"]),
             ..RosterDiff::default()
         })
     );
@@ -69,7 +69,7 @@ fn a_delta_with_only_touches_changes_only_times() {
         DeltaOutcome::Applied
     );
     assert_eq!(mirror.row("instance:a").unwrap().ts(), 1_999);
-    assert_eq!(mirror.take_diff().unwrap().touched, boxed(&["instance:a"]));
+    assert_eq!(mirror.take_diff().unwrap().touched, arcs(&["instance:a"]));
 }
 
 #[test]

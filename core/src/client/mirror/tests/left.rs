@@ -51,7 +51,7 @@ fn leaving_and_returning_are_one_change_each() {
     ] {
         mirror.apply_list(list(list_text), 2_000);
         let diff = mirror.take_diff().unwrap();
-        assert_eq!((diff.changed, diff.status), (boxed(&["instance:a"]), Vec::new()));
+        assert_eq!((diff.changed, diff.status), (arcs(&["instance:a"]), Vec::new()));
         assert_eq!(status(&mirror), expected);
         assert_eq!(mirror.next_change_ms(), next_change_ms);
     }
