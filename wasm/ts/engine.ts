@@ -65,7 +65,7 @@ export class Engine {
     this.#watchPage = watchPage ?? ((listener) => watchOwnPage(listener, this.#clock));
     this.#snapshots = new SnapshotKeeper(before);
     this.#announced = before;
-    this.#deadline = new Deadline(this.#clock, () => this.#use((machine) => machine.advance()));
+    this.#deadline = new Deadline(this.#clock, () => this.#use((machine) => machine.input("advance")));
   }
 
   /** The state of the connection. */
@@ -92,7 +92,7 @@ export class Engine {
     webSocketClass(this.#options.WebSocket);
     this.#isRunning = true;
     this.#keepHost();
-    if (this.#machine && this.#identity) this.#use((machine) => machine.start());
+    if (this.#machine && this.#identity) this.#use((machine) => machine.input("start"));
     else void this.#prepare();
   }
 
@@ -101,7 +101,7 @@ export class Engine {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#epoch += 1;
-    this.#guard((machine) => machine.stop());
+    this.#guard((machine) => machine.input("stop"));
     this.#releaseIdentity();
     this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(EMPTY_SNAPSHOT.connection);
@@ -174,7 +174,7 @@ export class Engine {
     // A new subscriber reads the current roster itself.
     if (isWatched) this.#announced = this.#renewed();
     this.#isWatched = isWatched;
-    this.#use((machine) => machine.setWatched(isWatched));
+    this.#use((machine) => machine.input("setWatched", isWatched));
   }
 
   // ---- identity and machine ---------------------------------------------------------------------
@@ -206,14 +206,14 @@ export class Engine {
       const options = { ...this.#options, token: token ?? (password === undefined ? this.#address.token : undefined) };
       this.#machine = new Machine(options, identity, this.#clock, this.#snapshots.current.rows);
     }
-    this.#machine.setWatched(this.#isWatched);
+    this.#machine.input("setWatched", this.#isWatched);
     this.#page = this.#watchPage({
-      input: () => this.#use((machine) => machine.reportInput()),
-      visibility: (isVisible) => this.#use((machine) => machine.setVisible(isVisible)),
-      online: () => this.#use((machine) => machine.setOnline()),
+      input: () => this.#use((machine) => machine.input("reportInput")),
+      visibility: (isVisible) => this.#use((machine) => machine.input("setVisible", isVisible)),
+      online: () => this.#use((machine) => machine.input("setOnline", true)),
     });
-    if (this.#page) this.#machine.setVisible(this.#page.isVisible);
-    this.#use((machine) => machine.start());
+    if (this.#page) this.#machine.input("setVisible", this.#page.isVisible);
+    this.#use((machine) => machine.input("start"));
   }
 
   #dropMachine(): void {
@@ -288,15 +288,15 @@ export class Engine {
     };
     try {
       this.#socket = new Socket(this.#address.url, webSocketClass(this.#options.WebSocket), {
-        opened: () => use((machine) => machine.opened(id)),
-        text: (frame) => use((machine) => machine.text(id, frame)),
-        closed: (code, reason, why) => use((machine) => machine.closed(id, code, reason || why || "")),
+        opened: () => use((machine) => machine.input("opened", id)),
+        text: (frame) => use((machine) => machine.input("text", id, frame)),
+        closed: (code, reason, why) => use((machine) => machine.input("closed", id, code, reason || why || "")),
       });
     } catch {
       // A page from https may not open ws:, and a retry would not help.
       const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
       const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#address.shown}`, { remedy });
-      this.#guard((machine) => machine.stop());
+      this.#guard((machine) => machine.input("stop"));
       this.#enter(Object.freeze({ phase: "refused", error: refused }));
     }
   }
@@ -304,7 +304,7 @@ export class Engine {
   async #sign(socket: number, payload: string): Promise<void> {
     const machine = this.#machine;
     const signature = await this.#identity?.device?.sign(payload).catch(() => undefined);
-    if (this.#machine === machine) this.#use((machine) => machine.signature(socket, signature));
+    if (this.#machine === machine) this.#use((machine) => machine.input("signature", socket, signature));
   }
 
   async #ask(ask: (machine: Machine) => Promise<unknown>): Promise<unknown> {

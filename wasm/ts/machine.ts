@@ -15,6 +15,14 @@ import { VERSION } from "./version.js";
 
 type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
 
+/** The inputs of the core's client. */
+type Input =
+  | "start" | "stop" | "setWatched" | "setVisible" | "setOnline" | "reportInput"
+  | "opened" | "text" | "closed" | "signature" | "advance";
+
+/** The arguments of an input, without the clocks. */
+type Given<Name extends Input> = Parameters<WasmClient[Name]> extends [...infer Given, number, number] ? Given : never;
+
 /** The core's client with TypeScript types, driven by a clock. */
 export class Machine {
   readonly #wasm: WasmClient;
@@ -54,28 +62,10 @@ export class Machine {
     return deviceId !== undefined && deviceId === this.#identity.device?.deviceId;
   }
 
-  start(): void {
-    this.#at((age, wall) => this.#wasm.start(age, wall));
-  }
-
-  stop(): void {
-    this.#at((age, wall) => this.#wasm.stop(age, wall));
-  }
-
-  setWatched(isWatched: boolean): void {
-    this.#at((age, wall) => this.#wasm.setWatched(isWatched, age, wall));
-  }
-
-  setVisible(isVisible: boolean): void {
-    this.#at((age, wall) => this.#wasm.setVisible(isVisible, age, wall));
-  }
-
-  setOnline(): void {
-    this.#at((age, wall) => this.#wasm.setOnline(true, age, wall));
-  }
-
-  reportInput(): void {
-    this.#at((age, wall) => this.#wasm.reportInput(age, wall));
+  /** Passes an input to the core's client. */
+  input<Name extends Input>(name: Name, ...given: Given<Name>): void {
+    const input = this.#wasm[name].bind(this.#wasm) as (...args: unknown[]) => void;
+    this.#at((age, wall) => input(...given, age, wall));
   }
 
   request(method: string, params: unknown): number {
@@ -87,27 +77,7 @@ export class Machine {
     return this.#call((age, wall) => this.#wasm.beacon(reason, age, wall));
   }
 
-  opened(socket: number): void {
-    this.#at((age, wall) => this.#wasm.opened(socket, age, wall));
-  }
-
-  text(socket: number, frame: string): void {
-    this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall));
-  }
-
-  closed(socket: number, code: number, reason: string): void {
-    this.#at((age, wall) => this.#wasm.closed(socket, code, reason, age, wall));
-  }
-
-  signature(socket: number, signature: string | undefined): void {
-    this.#at((age, wall) => this.#wasm.signature(socket, signature, age, wall));
-  }
-
-  advance(): void {
-    this.#at((age, wall) => this.#wasm.advance(age, wall));
-  }
-
-  /** Returns when to call {@link advance} next, on the age clock. */
+  /** Returns when the input `advance` is due next, on the age clock. */
   timeout(): number | undefined {
     return this.#wasm.timeout();
   }
