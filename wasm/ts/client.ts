@@ -20,6 +20,20 @@ const forgotten =
     ? undefined
     : new FinalizationRegistry<ClientEngine>((engine) => engine.free());
 
+type Listener<T extends keyof PresenceClientEvents> =
+  | ((event: PresenceClientEvents[T]) => void)
+  | { handleEvent(event: PresenceClientEvents[T]): void }
+  | null;
+type AnyListener = EventListenerOrEventListenerObject | null;
+
+/** The types of the events. */
+export interface PresenceClient {
+  addEventListener<T extends keyof PresenceClientEvents>(type: T, listener: Listener<T>, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: AnyListener, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<T extends keyof PresenceClientEvents>(type: T, listener: Listener<T>, options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: AnyListener, options?: boolean | EventListenerOptions): void;
+}
+
 /**
  * A live roster: one connection to one gateway, reopened whenever it is lost.
  *
@@ -237,42 +251,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   // ---- events -----------------------------------------------------------------------------------
-
-  override addEventListener<T extends keyof PresenceClientEvents>(
-    type: T,
-    listener: ((event: PresenceClientEvents[T]) => void) | { handleEvent(event: PresenceClientEvents[T]): void } | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void {
-    super.addEventListener(type, listener, options);
-  }
-
-  override removeEventListener<T extends keyof PresenceClientEvents>(
-    type: T,
-    listener: ((event: PresenceClientEvents[T]) => void) | { handleEvent(event: PresenceClientEvents[T]): void } | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void {
-    super.removeEventListener(type, listener, options);
-  }
 
   protected override handleListeners(): void {
     const watchers = this.listenerCountOf("roster") + this.#subscribers.size;
