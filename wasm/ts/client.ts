@@ -26,7 +26,7 @@ type Listener<T extends keyof PresenceClientEvents> =
   | null;
 type AnyListener = EventListenerOrEventListenerObject | null;
 
-/** The types of the events. */
+// Merged with the class: the types of its events.
 export interface PresenceClient {
   addEventListener<T extends keyof PresenceClientEvents>(type: T, listener: Listener<T>, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: AnyListener, options?: boolean | AddEventListenerOptions): void;
