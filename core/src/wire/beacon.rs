@@ -88,17 +88,19 @@ pub(super) fn read_plain(text: &str) -> Option<(&str, Beacon)> {
     let frame: PlainFrame<'_> = is_candidate.then(|| serde_json::from_str(text).ok()).flatten()?;
     let params = &frame.params;
     // A string has at most as many units as bytes.
+    let fits = |text: &str| text.len() <= MAX_STRING_UNITS;
     let is_plain = frame.r#type == "req"
         && frame.method == METHOD
-        && (1..=MAX_STRING_UNITS).contains(&frame.id.len())
+        && !frame.id.is_empty()
+        && fits(frame.id)
         && params.text.len() <= MAX_TEXT_UNITS
         && params.idempotency_key != Some("")
-        && params.strings().all(|text| text.len() <= MAX_STRING_UNITS)
         && [&params.roles, &params.scopes, &params.tags]
             .iter()
-            .all(|items| items.len() <= MAX_ITEMS);
+            .all(|items| items.len() <= MAX_ITEMS && items.iter().all(|item| fits(item)));
     let beacon = is_plain.then(|| frame.params.into_beacon().ok()).flatten()?;
-    Some((frame.id, beacon))
+    let has_room = beacon.texts().all(|(name, text)| name == "text" || fits(text));
+    has_room.then_some((frame.id, beacon))
 }
 
 /// Reads the parameters of a beacon. Unknown members are ignored.
@@ -132,47 +134,6 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<Beacon, ParamsError> {
 }
 
 impl Params<'_> {
-    /// All strings of at most [`MAX_STRING_UNITS`].
-    fn strings(&self) -> impl Iterator<Item = &str> {
-        // Without `..`, so that a new member is a compile error here.
-        let Self {
-            instance_id,
-            device_id,
-            host,
-            ip,
-            mode,
-            version,
-            platform,
-            device_family,
-            model_identifier,
-            reason,
-            roles,
-            scopes,
-            tags,
-            text: _,
-            last_input_seconds: _,
-            ttl_ms: _,
-            _session_key: _,
-            idempotency_key: _,
-            _wake: _,
-            _unknown: (),
-        } = self;
-        let single = [
-            instance_id,
-            device_id,
-            host,
-            ip,
-            mode,
-            version,
-            platform,
-            device_family,
-            model_identifier,
-            reason,
-        ];
-        let listed = [roles, scopes, tags].into_iter().flatten();
-        single.into_iter().copied().flatten().chain(listed.copied())
-    }
-
     fn into_beacon(self) -> Result<Beacon, ParamsError> {
         let text = trim(self.text);
         if text.is_empty() {
