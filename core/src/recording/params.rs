@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::model::Beacon;
 use crate::model::beacon::CLEAR_LAST_INPUT_TAG;
+use crate::model::json::ObjectText;
 
 /// The parameters of a call, as JSON text: a replay hands them to the parser of requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,48 +25,25 @@ impl Params {
 
     /// Those of a `system-event`.
     pub(super) fn of_beacon(beacon: &Beacon) -> Self {
-        // Without `..`, so that a new member is a compile error here.
-        let Beacon {
-            text,
-            instance_id,
-            device_id,
-            host,
-            ip,
-            mode,
-            version,
-            platform,
-            device_family,
-            model_identifier,
-            last_input_seconds,
-            reason,
-            roles,
-            scopes,
-            clear_last_input,
-            ttl_ms,
-        } = beacon;
-        let tags: &[&str] = if *clear_last_input {
-            &[CLEAR_LAST_INPUT_TAG]
-        } else {
-            &[]
-        };
-        Self::new(&BeaconParams {
-            text,
-            instance_id: instance_id.as_deref(),
-            device_id: device_id.as_deref(),
-            host: host.as_deref(),
-            ip: ip.as_deref(),
-            mode: mode.as_deref(),
-            version: version.as_deref(),
-            platform: platform.as_deref(),
-            device_family: device_family.as_deref(),
-            model_identifier: model_identifier.as_deref(),
-            last_input_seconds: *last_input_seconds,
-            reason: reason.as_deref(),
-            roles,
-            scopes,
-            tags,
-            ttl_ms: *ttl_ms,
-        })
+        let mut params = ObjectText::new();
+        for (name, text) in beacon.texts() {
+            params.text(name, text);
+        }
+        if let Some(seconds) = beacon.last_input_seconds {
+            params.number("lastInputSeconds", seconds);
+        }
+        if let Some(ttl_ms) = beacon.ttl_ms {
+            params.number("ttlMs", ttl_ms);
+        }
+        for (name, items) in [("roles", &beacon.roles), ("scopes", &beacon.scopes)] {
+            if !items.is_empty() {
+                params.texts(name, &mut items.iter().map(|item| &**item));
+            }
+        }
+        if beacon.clear_last_input {
+            params.texts("tags", &mut core::iter::once(CLEAR_LAST_INPUT_TAG));
+        }
+        Self(RawValue::from_string(params.end()).unwrap_or_default())
     }
 
     /// The request with them.
@@ -76,44 +54,42 @@ impl Params {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BeaconParams<'a> {
-    text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_family: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model_identifier: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_input_seconds: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    roles: &'a [Box<str>],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    scopes: &'a [Box<str>],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tags: &'a [&'a str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u64>,
-}
-
 impl PartialEq for Params {
     fn eq(&self, other: &Self) -> bool {
         self.0.get() == other.0.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Call, Request};
+
+    #[test]
+    fn a_beacon_is_read_back() {
+        let text = |text: &str| Some(Box::from(text));
+        // Without `..`, so that a new member is a compile error here.
+        let beacon = Beacon {
+            text: "t".into(),
+            instance_id: text("i"),
+            device_id: text("d"),
+            host: text("h"),
+            ip: text("10.0.0.5"),
+            mode: text(""),
+            version: text("1 \"x\""),
+            platform: text("p"),
+            device_family: text("f"),
+            model_identifier: text("m"),
+            last_input_seconds: Some(7),
+            reason: text("r"),
+            roles: ["operator".into()].into(),
+            scopes: ["a".into(), "b".into()].into(),
+            clear_last_input: true,
+            ttl_ms: Some(60_000),
+        };
+        for beacon in [beacon, Beacon::new("only a text")] {
+            let request = Request::parse(&Params::of_beacon(&beacon).request("system-event")).unwrap();
+            assert_eq!(request.call, Ok(Call::SystemEvent(beacon.into())));
+        }
     }
 }
