@@ -197,7 +197,7 @@ impl Hub {
 
     /// The own rows with keys, version and digest. No deltas follow it.
     pub(super) fn own_snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
-        let snapshot = self.encode_own_snapshot(now);
+        let snapshot = self.roster.encode_snapshot(now);
         if hides {
             self.hidden.snapshot(Of::Own, &snapshot)
         } else {

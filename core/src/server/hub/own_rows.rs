@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 
 use super::deltas::TOUCH_INTERVAL_MS;
 use super::{Hub, HubOutput};
-use crate::model::SharedText;
 use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
@@ -28,11 +27,6 @@ impl Hub {
         } else {
             self.version()
         }
-    }
-
-    /// The own rows with keys, version and digest.
-    pub(super) fn encode_own_snapshot(&mut self, now: Now) -> SharedText {
-        self.roster.encode_snapshot(now)
     }
 
     /// The `presence.snapshot` event of the own rows.
