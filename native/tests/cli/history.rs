@@ -372,9 +372,8 @@ async fn a_history_moved_during_writing_keeps_its_sessions() {
     session(&file, "late", |_| true).await;
     session(&file, "early", |session| session["to"].is_null()).await;
     session(&moved, "early", |_| true).await;
-    let page = late
-        .request("presence.history", json!({ "instance": "late" }))
-        .await;
+    let own = json!({ "instance": "late" });
+    let page = late.request("presence.history", own).await;
     assert_eq!(page["payload"]["sessions"].as_array().unwrap().len(), 1, "{page}");
     drop(early);
     session(&file, "early", |session| session["why"] == "closed").await;
@@ -394,10 +393,7 @@ async fn a_history_moved_during_writing_keeps_its_sessions() {
 #[tokio::test]
 async fn a_device_is_no_history() {
     let output = run(program(&["history", "/dev/null"])).await;
-    let why = "it is not a regular file";
-    assert!(
-        output.code == 1 && output.stderr.contains(why),
-        "{}",
-        output.stderr
-    );
+    let stderr = &*output.stderr;
+    assert_eq!(output.code, 1, "{stderr}");
+    assert!(stderr.contains("it is not a regular file"), "{stderr}");
 }
