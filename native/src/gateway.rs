@@ -247,13 +247,12 @@ impl Gateway {
             }
         };
         let expiries = end_expired(self.config.tokens.clone(), clock.clone());
-        let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());
         let shared = Shared::new(
             self.config,
             self.limiter,
-            port,
+            &self.addresses,
             clock,
             offset,
             stopping,

@@ -18,7 +18,8 @@ pub struct Limits {
     pub handshake_ms: u64,
     /// Interval of `tick` events, in ms; `policy.tickIntervalMs`.
     pub tick_interval_ms: u64,
-    /// Longest time with output pending and no byte accepted, in ms.
+    /// Longest time with output pending and no byte accepted, and for a message of more than 8 KiB after the handshake,
+    /// in ms.
     pub stall_ms: u64,
     /// The coalescing window of presence broadcasts, in ms; 0 disables it.
     pub window_ms: u64,

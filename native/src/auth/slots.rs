@@ -116,6 +116,16 @@ impl Slots {
     /// # Errors
     /// [`Refused`] when a bound is reached and no silent socket can be evicted.
     pub(crate) fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
+        self.take_at(address, now_ms, None)
+    }
+
+    /// Takes a slot; a socket that was answered keeps its position.
+    fn take_at(
+        self: &Arc<Self>,
+        address: Address,
+        now_ms: u64,
+        kept: Option<Position>,
+    ) -> Result<Slot, Refused> {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
         self.make_room(&mut counts, address)?;
@@ -126,14 +136,14 @@ impl Slots {
             return Err(Refused::Unauthenticated);
         }
         counts.change(address.network, Tally::default(), State::Busy.tally());
-        let position = counts.last_position(now_ms);
+        let position = kept.unwrap_or_else(|| counts.last_position(now_ms));
         let state = counts.begin_silence(address.network, position);
         drop(counts);
         Ok(Slot {
             slots: Arc::clone(self),
             address,
             position,
-            is_answered: false,
+            is_answered: kept.is_some(),
             state,
         })
     }
@@ -231,8 +241,12 @@ impl Slot {
         if address == self.address {
             return Ok(());
         }
+        if self.is_answered && self.is_evicted() {
+            return Err(Refused::Unauthenticated);
+        }
+        let kept = self.is_answered.then_some(self.position);
         self.release();
-        *self = self.slots.take(address, now_ms)?;
+        *self = self.slots.take_at(address, now_ms, kept)?;
         Ok(())
     }
 

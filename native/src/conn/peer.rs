@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 /// Requests wait while more bytes of responses than this are undelivered: a client that sends requests
 /// faster than it reads responses is slowed down, not disconnected.
 const PAUSE_BYTES: usize = 256 * 1024;
-/// The same, while those of all connections together exceed their bound.
+/// Replaces [`PAUSE_BYTES`] while the undelivered bytes of all connections together exceed their bound.
 pub(super) const SCARCE_BYTES: usize = 16 * 1024;
 
 /// A connection's socket and its pending output. The driver writes directly; when the socket is full, the connection's
@@ -35,7 +35,7 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 struct State {
     writer: Writer,
-    /// The responses in the writer.
+    /// The responses in the outbox, and all that is being written.
     undelivered: Share,
     phase: Phase,
     /// When the socket became full or last accepted a byte, on `Now::age_ms`; `None` while it is not full.
@@ -216,6 +216,12 @@ impl Peer {
         self.state().write(&self.socket, self.metrics.as_deref(), now);
     }
 
+    /// Whether the gateway reads no further for now.
+    pub(super) fn is_paused(&self) -> bool {
+        let state = self.state();
+        matches!(state.phase, Phase::WithDriver | Phase::Deferred(_)) || state.is_backed_up()
+    }
+
     /// When the socket became full or last accepted a byte.
     pub(super) fn blocked_since_ms(&self) -> Option<u64> {
         self.state().blocked_since_ms
@@ -343,7 +349,8 @@ impl State {
     }
 
     fn count_undelivered(&mut self) {
-        self.undelivered.set(self.writer.buffered_bytes());
+        let bytes = self.writer.buffered_bytes() + self.writer.writing_bytes();
+        self.undelivered.set(bytes);
     }
 
     fn wake(&mut self) {

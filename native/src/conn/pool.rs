@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Most bytes of incomplete messages of accepted clients, in all. Their buffers can be twice as large.
+/// Most bytes of incomplete messages of more than 8 KiB, of all accepted clients together. Their buffers can be twice as
+/// large.
 pub(crate) const UNFINISHED_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of undelivered responses, in all, above which every connection with some of them has to wait.
+/// Undelivered bytes of all connections together, above which requests of connections with more than a few undelivered
+/// responses wait.
 pub(crate) const UNDELIVERED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Bytes that all connections use.

@@ -1,6 +1,7 @@
 //! State of the gateway that all connections share.
 
 use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,10 +10,11 @@ use presence_core::server::MIN_VISITOR;
 use presence_core::wire::Limits;
 use tokio::sync::{Semaphore, watch};
 
+use super::budget::message_bytes;
 use super::parting::Parting;
 use super::pool::{Pool, UNDELIVERED_BYTES, UNFINISHED_BYTES};
 use crate::auth::admission::Admission;
-use crate::auth::proxy::TrustedProxies;
+use crate::auth::proxy::{TrustedProxies, is_loopback};
 use crate::auth::slots::Slots;
 use crate::auth::throttle::{Bucket, GuessLimiter};
 use crate::clock::Clock;
@@ -68,12 +70,17 @@ impl Shared {
     pub(crate) fn new(
         config: GatewayConfig,
         limiter: GuessLimiter,
-        port: u16,
+        addresses: &[SocketAddr],
         clock: Clock,
         stated_offset_ms: Arc<AtomicU64>,
         stopping: watch::Receiver<bool>,
         degraded: Vec<watch::Receiver<Option<Arc<str>>>>,
     ) -> Self {
+        let is_local = addresses.iter().all(|address| is_loopback(address.ip()));
+        let has_one_address = is_local && config.trusted_proxies.is_empty();
+        let port = addresses.first().map_or(config.port, SocketAddr::port);
+        // A message of the size that the configuration permits has room.
+        let unfinished_bytes = UNFINISHED_BYTES.max(message_bytes(config.limits.payload_bytes));
         Self {
             limits: Arc::new(config.limits.clone()),
             admission: Admission::new(
@@ -83,13 +90,10 @@ impl Shared {
                 limiter,
             ),
             proxies: TrustedProxies::new(&config.trusted_proxies),
-            slots: Slots::new(
-                config.slots,
-                config.bind.is_loopback() && config.trusted_proxies.is_empty(),
-            ),
+            slots: Slots::new(config.slots, has_one_address),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),
-            unfinished: Pool::new(UNFINISHED_BYTES),
+            unfinished: Pool::new(unfinished_bytes),
             undelivered: Pool::new(UNDELIVERED_BYTES),
             log: RareLines::default(),
             lines: Arc::default(),

@@ -114,6 +114,15 @@ impl Writer {
         self.outbox.buffered_bytes()
     }
 
+    /// Bytes of frames that are taken out and not wholly written.
+    pub(crate) fn writing_bytes(&self) -> usize {
+        let bytes = self.writing.iter().map(|piece| match piece {
+            Piece::Small(frames) => frames.len(),
+            Piece::Large { text, .. } => text.len(),
+        });
+        bytes.sum()
+    }
+
     /// Frames that wait in the outbox.
     pub(crate) fn waiting_frames(&self) -> usize {
         self.outbox.len()

@@ -17,7 +17,7 @@ impl Driver {
             rows = evictions.total() - logged.total(),
             live = evictions.live - logged.live,
             over_quota = evictions.over_quota - logged.over_quota,
-            "rows evicted: the roster has no room, for rows or for their bytes; raise max_entries, which raises both, if live rows are missing"
+            "rows evicted: the roster is full, of rows or of bytes; raise max_entries if live rows are missing (above 1,953 it raises the bytes, too)"
         );
     }
 

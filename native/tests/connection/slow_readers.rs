@@ -67,3 +67,28 @@ async fn a_large_message_has_to_be_complete_in_time() {
     assert_eq!(slow.closed().await, (1008, "message timeout".to_owned()));
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn each_large_message_has_its_own_time() {
+    let (gateway, clock) = start_manual(config());
+    let (mut slow, _) = Client::connect(gateway.address(), "slow", READ).await;
+    let halves = |id: &str| {
+        let spaces = " ".repeat(20_000);
+        let text = format!(r#"{spaces}{{"type":"req","id":"{id}","method":"health"}}"#);
+        let (first, last) = text.as_bytes().split_at(spaces.len());
+        let (mut first, mut last) = (frame(TEXT, first), frame(TEXT, last));
+        (first[0], last[0]) = (0x01, 0x80);
+        [first, last]
+    };
+    let [one, two] = [halves("one"), halves("two")];
+    // The second message begins as the first one ends.
+    for bytes in [one[0].clone(), [&*one[1], &*two[0]].concat()] {
+        slow.stream().write_all(&bytes).await.unwrap();
+        slow.send(Message::Ping("after".into())).await;
+        while !matches!(slow.message().await, Message::Pong(_)) {}
+        clock.advance(15_000);
+    }
+    slow.stream().write_all(&two[1]).await.unwrap();
+    assert_eq!(slow.response("two").await["ok"], true);
+    gateway.shutdown().await;
+}

@@ -56,7 +56,7 @@ pub(crate) struct Size {
     /// Numbers of connections of the curve.
     pub(crate) curve: &'static [usize],
     /// Connections of the largest measurement, and how many of them may be open from one address: an address has about
-    /// 28,000 ports for them.
+    /// 28,000 ports for them, and the system searches longer for a free one as they are used up.
     pub(crate) many: usize,
     pub(crate) per_address: usize,
 }
@@ -85,7 +85,7 @@ impl Scale {
             hostile_sockets: 2_500,
             curve: &[100, 300, 1_000, 3_000, 10_000],
             many: 100_000,
-            per_address: 20_000,
+            per_address: 5_000,
         };
         match self {
             Self::Full => full,

@@ -9,7 +9,8 @@ const MAX_DOWNLOADS: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SlotLimits {
-    /// Most sockets in all. An address with half of all slots gets none of the last quarter.
+    /// Most sockets in all. An address with half of all slots gets none of the last quarter, unless the gateway
+    /// serves only its own machine.
     pub max_connections: usize,
     /// Most sockets whose handshake is not done, in all.
     pub max_unauthenticated: usize,
@@ -37,7 +38,7 @@ impl SlotLimits {
         Ok(())
     }
 
-    /// Most sockets that read a response slowly. They cannot be evicted, so they get only a quarter of the
+    /// Most sockets that send a body or read a response slowly. They cannot be evicted, so they get only a quarter of the
     /// unauthenticated slots.
     #[must_use]
     pub fn downloads(&self) -> usize {

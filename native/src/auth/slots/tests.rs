@@ -172,6 +172,19 @@ fn plain_requests_do_not_keep_a_slot() {
 }
 
 #[test]
+fn a_plain_request_of_another_client_of_a_proxy_keeps_the_position_too() {
+    let slots = Slots::new(LIMITS, false);
+    let mut pooled = take(&slots, local());
+    pooled.busy(0).unwrap();
+    pooled.answered();
+    let newer = take(&slots, remote(1));
+    pooled.attribute(remote(2), 1).unwrap();
+    let _others: Vec<Slot> = (3..10).map(|n| take(&slots, remote(n))).collect();
+    assert!(pooled.is_evicted() && !newer.is_evicted());
+    assert_eq!(pooled.attribute(remote(3), 1), Err(Refused::Unauthenticated));
+}
+
+#[test]
 fn downloads_do_not_block_the_handshakes_of_their_address() {
     let slots = Slots::new(
         SlotLimits {

@@ -172,7 +172,8 @@ pub(crate) struct ServeOptions {
     /// Interval of pings, or a quarter of the TTL if that is shorter [default: 25000]
     #[arg(long, env = "OPENCLAW_GATEWAY_PING_INTERVAL_MS", value_name = "MS", help_heading = LIMITS)]
     pub ping_interval_ms: Option<u64>,
-    /// Time after which a client that accepts no byte of pending output is closed [default: 20000]
+    /// Time after which a client that accepts no byte of pending output, or leaves a message of more than 8 KiB
+    /// incomplete, is closed [default: 20000]
     #[arg(long, env = "OPENCLAW_GATEWAY_STALL_MS", value_name = "MS", help_heading = LIMITS)]
     pub stall_ms: Option<u64>,
     /// Time limit for closing the connections and sending to the webhook when the gateway stops [default: 5000]

@@ -13,9 +13,8 @@ pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Session {
     /// Arms the alarm. Before the handshake is done: its deadline, that of a large message, the eviction and the
-    /// gateway's end. After it: the deadline of a full socket, and of
-    /// a large message. An armed alarm stays; when it fires, the deadlines are
-    /// compared with the clock.
+    /// gateway's end. After it: the deadline of a full socket, and of a large message. An armed alarm stays; when it
+    /// fires, the deadlines are compared with the clock.
     pub(super) fn set_alarm(&mut self) {
         if self.has_joined() {
             let starts = [self.peer.blocked_since_ms(), self.unfinished_since_ms()];
@@ -70,7 +69,12 @@ impl Session {
             return ControlFlow::Break(End::Stalled);
         }
         if is_over(self.unfinished_since_ms()) {
-            self.peer.close(CloseFrame::MESSAGE_TIMEOUT);
+            if self.peer.is_paused() {
+                // The rest may wait in the socket.
+                self.restart_unfinished(now);
+            } else {
+                self.peer.close(CloseFrame::MESSAGE_TIMEOUT);
+            }
         }
         ControlFlow::Continue(())
     }

@@ -28,6 +28,7 @@ impl Session {
 
     /// Frees the buffer of a large message: until the peer closes, other sockets can use its memory.
     fn drop_large_buffer(&mut self) {
+        self.unfinished = None;
         let stream = self.websocket.get_ref();
         if self.has_large_buffer || stream.unfinished() > 0 {
             // After a part of a message no frame can be found.

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use presence_core::Now;
 use presence_core::wire::CloseFrame;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -74,7 +75,14 @@ impl Session {
         }
     }
 
-    /// When the incomplete message was first large.
+    /// Gives the incomplete message its whole time again.
+    pub(super) fn restart_unfinished(&mut self, now: Now) {
+        if let Some(unfinished) = &mut self.unfinished {
+            unfinished.since_ms = now.age_ms;
+        }
+    }
+
+    /// When the incomplete message was first large, or the gateway last paused it.
     pub(super) fn unfinished_since_ms(&self) -> Option<u64> {
         self.unfinished.as_ref().map(|unfinished| unfinished.since_ms)
     }

@@ -50,6 +50,7 @@ impl Session {
             match self.websocket.read() {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
                     self.websocket.get_mut().message_ended(message.len());
+                    self.unfinished = None;
                     self.has_large_buffer |= message.len() > KEPT_BYTES;
                     if message.len() > LARGE_BYTES {
                         return ControlFlow::Continue(Some(message));
