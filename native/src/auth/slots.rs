@@ -291,7 +291,8 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway waits for the client to send the rest of a body, or to read a response, up to the next [`answered`](Self::answered).
+    /// The gateway waits for the client to send the rest of a body, or to read a response, up to the next
+    /// [`answered`](Self::answered).
     ///
     /// # Errors
     /// [`Refused`] when too many such sockets exist: they cannot be evicted.

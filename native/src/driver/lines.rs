@@ -17,7 +17,8 @@ impl Driver {
             rows = evictions.total() - logged.total(),
             live = evictions.live - logged.live,
             over_quota = evictions.over_quota - logged.over_quota,
-            "rows evicted: the roster is full, of rows or of bytes; raise max_entries if live rows are missing (above 1,953 it raises the bytes, too)"
+            "rows evicted: the roster is full, of rows or of bytes; raise max_entries if live rows are missing \
+             (above 1,953 it raises the bytes, too)"
         );
     }
 

@@ -242,7 +242,8 @@ fn note_evictions(shared: &Shared, now: Now) {
         let sockets = shared.slots.take_evictions();
         warn!(
             sockets,
-            "closed sockets that were silent the longest, for new ones; max_unauthenticated, max_unauthenticated_per_address and max_connections are the bounds"
+            "closed sockets that were silent the longest, for new ones; max_unauthenticated, \
+             max_unauthenticated_per_address and max_connections are the bounds"
         );
     }
 }
