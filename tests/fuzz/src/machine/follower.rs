@@ -131,17 +131,15 @@ impl Follower {
         self.is_over = true;
     }
 
-    /// Checks, once no frames are left, that all answers came and that its mirror has the gateway's rows.
-    pub(super) fn compare(&self, list: &Value) {
+    /// Checks, once no frames are left, that all answers came and that its mirror has the gateway's rows, which are
+    /// [`without_ages`].
+    pub(super) fn compare(&self, rows: &[String]) {
         let open: Vec<_> = self.awaited.iter().filter(|(_, awaited)| **awaited > 0).collect();
         assert!(open.is_empty() || !self.is_in, "no answer to {open:?}");
         if self.is_reader && self.is_in {
             let own = self.mirror.raw_list().map(|row| row.as_str());
-            let own = own.map(|row| serde_json::from_str(row).expect("a row"));
-            assert_eq!(
-                sorted(own.collect()),
-                sorted(list.as_array().cloned().unwrap_or_default())
-            );
+            let own: Vec<Value> = own.map(|row| serde_json::from_str(row).expect("a row")).collect();
+            assert_eq!(without_ages(&own), rows);
         }
     }
 }
@@ -153,15 +151,16 @@ fn has_read(scopes: &Value) -> bool {
         .any(|scope| ["operator.read", "operator.write", "operator.admin"].contains(&scope))
 }
 
-/// Rows without the members that age, in any order.
-fn sorted(rows: Vec<Value>) -> Vec<String> {
-    let text = |mut row: Value| {
+/// The texts of rows without the members that age, sorted.
+pub(super) fn without_ages(rows: &[Value]) -> Vec<String> {
+    let text = |row: &Value| {
+        let mut row = row.clone();
         if let Some(members) = row.as_object_mut() {
             members.retain(|name, _| name != "ts" && name != "lastInputSeconds");
         }
         row.to_string()
     };
-    let mut rows: Vec<String> = rows.into_iter().map(text).collect();
+    let mut rows: Vec<String> = rows.iter().map(text).collect();
     rows.sort();
     rows
 }
