@@ -108,7 +108,9 @@ test("when the gateway restarts, the page shows Offline, reconnects, and has one
   await gateway.stop();
   const bar = page.locator('.view:visible .connection[data-phase="waiting"]');
   await bar.waitFor();
-  assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)/);
+  assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)[\s\S]*Rows are as last heard\./);
+  const isCut = await bar.locator(".connection-text").evaluate((text) => text.scrollHeight > text.clientHeight + 1);
+  assert.equal(isCut, false, "the whole reason is visible");
   assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
   assert.deepEqual(await box(), place, "the list does not move");
   await gateway.start();

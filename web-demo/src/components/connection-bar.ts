@@ -56,7 +56,7 @@ export class ConnectionBar extends Part {
     const { roster, target, notices } = session.live.value;
     const state = this.#state ?? { phase: "connecting" };
     // Narrow screens truncate the text, so the title repeats it.
-    const text = words(state, target?.url ?? "");
+    const text = words(state, target?.url ?? "", roster?.hasList === true);
     const remedy = "error" in state ? remedyOf(state.error) : "";
     const when = state.phase === "waiting" ? retryWords(this.#retryAtMs - performance.now()) : "";
     return html`
@@ -78,14 +78,15 @@ export class ConnectionBar extends Part {
   }
 }
 
-function words(state: ConnectionState, url: string): string {
+function words(state: ConnectionState, url: string, hasList: boolean): string {
   switch (state.phase) {
     case "live": {
-      const version = state.serverVersion && `gateway ${state.serverVersion}`;
-      return [url, version, `protocol\u00A0${state.protocol}`].filter(Boolean).join(" · ");
+      const version = state.serverVersion && `gateway\u00A0${state.serverVersion}`;
+      return [url, version].filter(Boolean).join(" · ");
     }
     case "waiting":
-      return `${reason(state.error)} Rows are as last heard, and age.`;
+      // First what it means for the list, since narrow screens truncate the reason.
+      return `${hasList ? "Rows are as last heard. " : ""}${reason(state.error)}`;
     case "refused":
       return `${url}: ${state.error.message}`;
     default:

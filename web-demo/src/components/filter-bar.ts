@@ -14,6 +14,8 @@ export interface FilterBarContent {
   readonly options: ViewOptions;
   /** All rows, including filtered ones. */
   readonly rows: readonly PresenceRow[];
+  /** Whether a list has arrived; without one there is nothing to count. */
+  readonly hasList: boolean;
   readonly change: (change: Partial<ViewOptions>) => void;
   /** Content after the counts. */
   readonly besideCounts: unknown;
@@ -22,18 +24,18 @@ export interface FilterBarContent {
 }
 
 /** Counts that are filters, a search, a mode, an order, and grouping. */
-export function filterBar({ options, rows, change, besideCounts, extra }: FilterBarContent) {
+export function filterBar({ options, rows, hasList, change, besideCounts, extra }: FilterBarContent) {
   const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = options;
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
   // The selected mode stays in the list, even without rows.
   const modes = [...new Set([mode, ...rows.map((row) => row.mode ?? "")])].filter(Boolean).sort();
   const gateways = gatewaysOf(rows);
   const chip = (status: Status) =>
-    html`<button type="button" class="chip" data-status=${status} aria-pressed=${statuses.has(status)} @click=${() => change({ statuses: toggled(statuses, status) })}><span class="dot" aria-hidden="true"></span><strong class="num">${rows.filter((row) => row.status === status).length}</strong> ${status}</button>`;
+    html`<button type="button" class="chip" data-status=${status} aria-pressed=${statuses.has(status)} @click=${() => change({ statuses: toggled(statuses, status) })}><span class="dot" aria-hidden="true"></span><strong class="num">${hasList ? rows.filter((row) => row.status === status).length : "–"}</strong> ${status}</button>`;
   return html`
     <div class="filters">
       <div class="counts">
-        <span class="total"><strong class="num">${rows.length}</strong><span> in all</span></span>
+        <span class="total"><strong class="num">${hasList ? rows.length : "–"}</strong><span> in all</span></span>
         <div class="chips" role="group" aria-label="Status">${STATUSES.map(chip)}</div>
         ${besideCounts}
       </div>

@@ -1,4 +1,4 @@
-import type { PresenceRow } from "openclaw-presence";
+import type { PresenceRow, RosterSnapshot } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
@@ -109,7 +109,7 @@ export class GatewaySection extends Part {
           <div class="with-detail">
             <div class="main-column">
               ${findingsCards({ findings, leftOut, rows, isOpen, id: this.findingsId, reveal: (key) => this.#reveal(key) })}
-              ${hasRows ? "" : skeletonRows()}
+              ${hasRows ? "" : emptyList(roster)}
               ${this.#pane.table}
               <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
                 <p>The search and filters hide ${rows.length === 1 ? "the only instance" : `all ${rows.length} instances`}.</p>
@@ -148,4 +148,11 @@ export class GatewaySection extends Part {
     this.listener.clear();
     void this.#pane.reveal(key);
   }
+}
+
+/** States why the list is empty; placeholders while it is awaited. */
+function emptyList(roster: RosterSnapshot | undefined) {
+  if (roster?.hasList) return html`<p class="empty">The gateway lists no instances.</p>`;
+  if (roster?.connection.phase !== "live") return skeletonRows();
+  return html`<p class="empty">This page may not read the list: it needs the scope operator.read.</p>`;
 }

@@ -42,7 +42,7 @@ export class HealthBox extends Part {
       ["received", "Received", `${count(health.framesIn, "frame")}, ${(health.bytesIn / 1_000).toFixed(1)} kB`, last],
       ["sent", "Sent", count(health.framesOut, "frame")],
       ["lists", "List requests", String(health.listRequests), "Requests for the whole list: after a missed frame or a digest that differs; without deltas also before a status would change."],
-      ["methods", "Gateway", isLive ? count(connection.methods.length, "method") : "–", isLive && connection.connId ? `Connection ${connection.connId}` : ""],
+      ["methods", "Gateway", isLive ? `protocol ${connection.protocol}, ${count(connection.methods.length, "method")}` : "–", isLive && connection.connId ? `Connection ${connection.connId}` : ""],
       ["statuses", "Statuses", `Active up to ${duration(thresholds.activeMs)}, Idle up to ${duration(thresholds.idleMs)}, then Stale`, "By the age of a row, on the gateway's clock."],
     ]);
   }

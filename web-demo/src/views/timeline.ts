@@ -86,11 +86,12 @@ export class TimelineView extends View {
     if (canAsk && !this.#hasHistory)
       return html`<div class="card past-off"><h2>This gateway keeps no history</h2><p>Start it with <code>presence-gateway serve --history history.db</code>. From then on it writes sessions (who was connected, and when), and this page shows them.</p></div>`;
     const { past, error } = this;
+    const isOffline = roster?.connection.phase === "waiting";
     const refusal = roster?.connection.phase === "refused" ? roster.connection.error.message : "";
     return html`
       ${this.#tools()}
       ${error && canAsk ? html`<p class="notice" role="alert">${error} <button type="button" class="button small" @click=${() => this.#plan(0)}>Try again</button></p>` : nothing}
-      ${past ? this.#picture(past) : refusal ? html`<p class="empty">The gateway refuses this page: ${refusal}. <a href=${hrefOf("instances")}>Connect</a> with another secret.</p>` : error ? html`<p class="empty">Nothing to show.</p>` : skeletonRows(6)}`;
+      ${past ? this.#picture(past) : refusal ? html`<p class="empty">The gateway refuses this page: ${refusal}. <a href=${hrefOf("instances")}>Connect</a> with another secret.</p>` : isOffline ? html`<p class="empty">Offline: the history is read when the gateway can be reached again.</p>` : error ? html`<p class="empty">Nothing to show.</p>` : skeletonRows(6)}`;
   }
 
   #tools() {
