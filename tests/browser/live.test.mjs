@@ -126,8 +126,10 @@ test("rows are searched, filtered, sorted and grouped", async (t) => {
   await page.getByText("The search and filters hide all 5 instances.").waitFor();
   await page.getByRole("button", { name: /Stale/ }).click();
 
-  await page.getByRole("button", { name: "Group by host" }).click();
+  await page.getByText("View", { exact: true }).click();
+  await page.getByLabel("Group by host").check();
   await page.locator("tr.group", { hasText: "zebra" }).filter({ hasText: "2 instances, 2 active" }).waitFor();
+  await page.getByText("Export", { exact: true }).click();
   await page.getByRole("button", { name: "Copy JSON" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
   const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
@@ -285,4 +287,23 @@ test("a hidden view and a closed box render nothing, and are up to date when the
   assert.equal(await page.locator(".timeline-events").count(), 0, "a closed timeline renders no events");
   await page.getByText("Events in this tab", { exact: true }).click();
   await page.locator(".timeline-events li").getByText("studio joined").waitFor();
+});
+
+test("on a phone, the first rows are visible without scrolling", async (t) => {
+  const { page } = await signedIn(t, [], { width: 360, height: 740, hasTouch: true });
+  await page.getByRole("button", { name: "Close the tour" }).click();
+  const { y, height } = await page.locator("tr.row:visible").first().boundingBox();
+  assert.ok(y + height <= 740, `the first row ends at ${y + height} px`);
+});
+
+test("with forced colours, the selected row, the pressed filter and the open tour stops are recognizable", async (t) => {
+  const { page } = await signedIn(t, [], { forcedColors: "active" });
+  await page.getByRole("button", { name: /Active/ }).click();
+  await row(page, "Chrome").click();
+  const style = (selector, name) => page.locator(selector).first().evaluate((element, name) => getComputedStyle(element)[name], name);
+  assert.equal(await style("tr.row[data-selected]", "outlineStyle"), "solid");
+  const ground = (selector) => style(selector, "backgroundColor");
+  assert.notEqual(await ground('.chip[aria-pressed="true"]'), await ground('.chip[aria-pressed="false"]'));
+  assert.notEqual(await ground("nav a[aria-current]"), await ground("nav a:not([aria-current])"));
+  assert.equal(await style(".tour li:not([data-seen]) .tick .icon", "visibility"), "hidden");
 });

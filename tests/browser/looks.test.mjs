@@ -64,14 +64,19 @@ for (const scheme of ["light", "dark"]) {
       await rowsWhen(page, "a row that left", (rows) => rows.some(({ status }) => status === "Left"));
       await shot(page, "instances");
 
-      await page.getByRole("button", { name: "Group by host" }).click();
+      await page.getByText("View", { exact: true }).click();
+      await page.getByLabel("Group by host").check();
+      await shot(page, "instances-view");
+      await page.keyboard.press("Escape");
       await page.getByLabel("Search").fill("pi");
       await shot(page, "instances-filtered");
       await page.getByLabel("Search").fill("nobody");
       await page.getByText("The search and filters hide").waitFor();
       await shot(page, "instances-none");
       await page.getByRole("button", { name: "Clear search and filters" }).click();
-      await page.getByRole("button", { name: "Group by host" }).click();
+      await page.getByText("View", { exact: true }).click();
+      await page.getByLabel("Group by host").uncheck();
+      await page.keyboard.press("Escape");
 
       await page.getByText("Connection health", { exact: true }).click();
       await page.locator(".health").getByText(/^[\d.]+ ms$/).waitFor();

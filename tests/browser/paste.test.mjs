@@ -29,9 +29,9 @@ test("a pasted list is shown as a table, with statuses at a chosen time and expl
   await page.getByText("3 instances; 1 finding.").waitFor();
   await page.locator('.finding[data-code="ID_SPELLING"]').filter({ hasText: "differ by case and blanks only" }).waitFor();
   assert.deepEqual((await rows(page)).map(({ status }) => status), ["Active", "Active", "Active"]);
-  await page.getByLabel("Seen after the list was made").fill("21");
+  await page.getByLabel("Time since the list was made").fill("21");
   await rowsWhen(page, "the older row idle", (rows) => rows.map(({ status }) => status).sort().join() === "Active,Active,Idle");
-  await page.getByLabel("Seen after the list was made").fill("301");
+  await page.getByLabel("Time since the list was made").fill("301");
   await rowsWhen(page, "all rows stale", (rows) =>
     rows.every(({ status, badges }) => status === "Stale" || badges.includes("gateway")));
   await row(page, "studio").last().click();

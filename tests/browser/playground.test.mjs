@@ -137,7 +137,7 @@ test("clients can be added, used, disconnected and reconnected by hand", async (
   await page.getByLabel("arriving").selectOption("tunnel");
   await page.getByRole("button", { name: "Add: WebChat tab" }).click();
   const tab = (await rowsWhen(page, "the tab", (rows) => rows.length === 3)).find(({ name }) => name === "kitchen");
-  assert.equal(tab.where, "no ip, no instanceId");
+  assert.equal(tab.where, "no IP, no instanceId");
 
   // Removing a step removes its effects.
   await page.getByRole("button", { name: /Remove: Mac app studio connects/ }).click();

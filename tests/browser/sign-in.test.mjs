@@ -104,6 +104,7 @@ test("without a secure context (another machine, plain HTTP), the page works wit
   await live(page);
   assert.equal(await page.evaluate(() => isSecureContext), false);
   const [own] = (await rowsWhen(page, "two rows", (rows) => rows.length === 2)).slice(1);
+  await page.getByText("Export", { exact: true }).click();
   await page.getByRole("button", { name: "Copy JSON" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
   await page.reload();

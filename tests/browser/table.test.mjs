@@ -100,3 +100,30 @@ test("200 rows are all rendered, without row indexes", async (t) => {
   assert.equal((await drawn(page)).length, 200);
   assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);
 });
+
+const LONG = {
+  host: "a-machine-with-a-long-name.datacenter.example.com", instanceId: "long", version: "2026.9.6-beta.12+build.20260913",
+  deviceFamily: "Mac", modelIdentifier: "MacBookPro18,3 with a long identifier", platform: "macos 26.1.0",
+  mode: "a-very-long-name-of-a-mode", roles: ["operator"], reason: "periodic", lastInputSeconds: 12, ts: NOW,
+};
+
+test("on a phone, long values of a row neither overlap nor crowd out its name", async (t) => {
+  const host = await startStaticHost(t);
+  const visitor = await visit(t, { width: 360, height: 740 });
+  const page = await visitor.open(`${host}#/paste`);
+  await page.getByLabel("A presence list").fill(JSON.stringify([LONG]));
+  await page.locator("tr.row:visible").waitFor();
+  const cells = await page.locator("tr.row:visible").evaluate((row) => {
+    const of = (name) => {
+      const cell = row.querySelector(name);
+      const { left, right } = cell.getBoundingClientRect();
+      return { left, right, isClipped: getComputedStyle(cell).overflowX === "hidden" || cell.scrollWidth <= cell.clientWidth };
+    };
+    return { who: of(".who"), version: of(".version"), device: of(".device"), mode: of(".mode"), box: row.getBoundingClientRect() };
+  });
+  const { who, version, device, mode, box } = cells;
+  for (const [name, cell] of Object.entries({ version, device, mode })) assert.ok(cell.isClipped, `${name} does not spill`);
+  assert.ok(who.right <= version.left && device.right <= mode.left, "cells do not overlap");
+  assert.ok(who.right - who.left >= box.width * 0.4, `the name has room: ${who.right - who.left} px`);
+  assert.ok(device.right - device.left >= box.width * 0.3, `the device has room: ${device.right - device.left} px`);
+});

@@ -18,6 +18,6 @@ export class ConnectionPill extends Part {
   protected override render() {
     const { target, roster } = this.session.live.value;
     const phase = target === undefined ? "stopped" : (roster?.connection.phase ?? "connecting");
-    return html`<a class="pill" href=${hrefOf("instances")} data-phase=${phase}><span class="pulse" aria-hidden="true"></span><span>${WORDS[phase]}</span></a>`;
+    return html`<a class="pill" href=${hrefOf("instances")} data-phase=${phase}><span class="pulse" aria-hidden="true"></span><span class="off-screen">Connection: </span><span>${WORDS[phase]}</span></a>`;
   }
 }

@@ -133,7 +133,7 @@ function facts(row: PresenceRow): readonly (readonly [name: string, value: strin
     ["Last seen", seen],
     ["Gateway", gatewayFact(row)],
     ["Last input", isGateway(row) ? undefined : row.lastInputText || "unknown"],
-    ["ip", row.ip],
+    ["IP", row.ip],
     ["Version", row.version],
     ["Device", rowDevice(row) || undefined],
     ["Mode", row.mode],

@@ -3,6 +3,7 @@ import { html } from "lit";
 
 import { csv } from "../lib/csv.js";
 import { isoMoment, pretty } from "../lib/format.js";
+import type { CopyButton } from "./copy-button.js";
 import { menu } from "./menu.js";
 
 /** A row to export, and the name of the gateway that lists it; absent if all rows are of one gateway. */
@@ -31,13 +32,14 @@ const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>
   lastSeen: (row) => isoMoment(row.ts),
 };
 
-/** Saves the displayed rows as a file. */
-export function exportMenu(rows: () => readonly ExportRow[]) {
+/** Saves the displayed rows as a file, or copies them. */
+export function exportMenu(rows: () => readonly ExportRow[], copy: CopyButton) {
   const item = (label: string, type: string, ending: string, text: () => string) =>
     html`<button type="button" class="button quiet" @click=${() => save(`instances.${ending}`, type, text())}>${label}</button>`;
   return menu("open", "Export", [
     item("As CSV", "text/csv", "csv", () => table(rows())),
     item("As JSON", "application/json", "json", () => pretty(rows().map(exportEntry))),
+    copy,
   ]);
 }
 

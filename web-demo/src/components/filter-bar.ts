@@ -37,12 +37,12 @@ export function filterBar({ options, rows, hasList, change, besideCounts, extra 
       <div class="counts">
         <span class="total"><strong class="num">${hasList ? rows.length : "–"}</strong><span> in all</span></span>
         <div class="chips" role="group" aria-label="Status">${STATUSES.map(chip)}</div>
-        ${besideCounts}
+        <div class="beside-counts">${besideCounts}</div>
       </div>
       <div class="tools">
         <div class="field search">
           <label for="filter-text" class="off-screen">Search</label>${icon("search")}
-          <input id="filter-text" type="search" placeholder="Host, ip, version, id…" autocomplete="off" spellcheck="false" .value=${text} @input=${(event: Event) => change({ text: value(event) })}>
+          <input id="filter-text" type="search" placeholder="Host, IP, version, ID…" autocomplete="off" spellcheck="false" .value=${text} @input=${(event: Event) => change({ text: value(event) })}>
         </div>
         <div class="field"><label for="filter-mode">Mode</label>${select("filter-mode", mode, [["", "All"], ...modes.map((each) => [each, each] as const)], (mode) => change({ mode }))}</div>
         ${gateways || gateway !== undefined ? gatewayField(gateways, gateway, change) : nothing}
@@ -50,14 +50,13 @@ export function filterBar({ options, rows, hasList, change, besideCounts, extra 
           <div class="field"><label for="filter-order">Sort by</label>${select("filter-order", order, Object.entries(ORDERS), (order) => change({ order: order as Order }))}</div>
           <button type="button" class="button quiet icon-only" aria-pressed=${isReversed} aria-label="Reverse order" title="Reverse order" @click=${() => change({ isReversed: !isReversed })}>${icon("reverse")}</button>
         </div>
-        <button type="button" class="button quiet" aria-pressed=${isGrouped} @click=${() => change({ isGrouped: !isGrouped })}>${icon("group")}Group by host</button>
-        ${menu("columns", "View", [
+        <div class="menus">${menu("columns", "View", [
           ...columns().filter((column) => column !== "gateway" || gateways).map((column) => check(COLUMNS[column], !hidden.has(column), () => change({ hidden: toggled(hidden, column) }))),
+          check("Group by host", isGrouped, () => change({ isGrouped: !isGrouped })),
           check("Times instead of ages", isAbsolute, () => change({ isAbsolute: !isAbsolute })),
           age("active", "Active up to", activeS, AGES.filter((each) => each < idleS), (activeS) => change({ activeS })),
           age("idle", "Idle up to", idleS, AGES.filter((each) => each > activeS), (idleS) => change({ idleS })),
-        ])}
-        ${extra}
+        ])}${extra}</div>
       </div>
     </div>`;
 }

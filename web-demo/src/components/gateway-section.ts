@@ -111,11 +111,11 @@ export class GatewaySection extends Part {
               ${findingsCards({ findings, leftOut, rows, isOpen, id: this.findingsId, reveal: (key) => this.#reveal(key) })}
               ${hasRows ? "" : emptyList(roster)}
               ${this.#pane.table}
-              <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
+              <div class="empty" role="status" ?hidden=${!hasRows || visible.length > 0}>
                 <p>The search and filters hide ${rows.length === 1 ? "the only instance" : `all ${rows.length} instances`}.</p>
                 <button type="button" class="button" @click=${() => this.listener.clear()}>Clear search and filters</button>
               </div>
-              <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
+              <p class="sub shown" role="status">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
             </div>
             ${this.#pane.detail}
           </div>

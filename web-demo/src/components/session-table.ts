@@ -7,13 +7,13 @@ import type { SessionWindow } from "../state/past-sessions.js";
 /** Maximum number of rows. */
 const MAX_ROWS = 200;
 
-/** Why sessions ended, in words. */
+/** How sessions ended, in words. */
 const ENDS: Readonly<Record<string, string>> = {
   closed: "closed",
   silent: "did not answer",
-  stated: "said that it left",
-  expired: "not heard of any more",
-  evicted: "too many rows",
+  stated: "reported leaving",
+  expired: "expired",
+  evicted: "evicted: too many rows",
   replaced: "connected under another id",
   stopped: "gateway stopped",
   crashed: "gateway crashed",
@@ -27,7 +27,7 @@ export function sessionTable(past: SessionWindow, nowMs: number) {
     <div class="session-table card" tabindex="0" role="region" aria-label="Sessions of this window">
       <table>
         <caption>${count(past.sessions.length, "session")}${past.isCut ? " or more" : ""}${past.sessions.length > MAX_ROWS ? `, the newest ${MAX_ROWS} of them listed` : nothing}</caption>
-        <thead><tr><th scope="col">Instance</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Lasted</th><th scope="col">Ended by</th></tr></thead>
+        <thead><tr><th scope="col">Instance</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Lasted</th><th scope="col">State</th></tr></thead>
         <tbody>${rows.map((session) => row(session, past, nowMs))}</tbody>
       </table>
     </div>`;

@@ -36,8 +36,8 @@ export class TourStrip extends Part {
     const { seen } = tour;
     const next = STOPS.find((stop) => !seen.has(stop));
     return html`
-      <section class="tour" aria-label="A one-minute tour" ?data-done=${isDone(tour)}>
-        <p class="tour-title">One minute <span class="num">${seen.size}/${STOPS.length}</span></p>
+      <section class="tour" aria-label="Tour" ?data-done=${isDone(tour)}>
+        <p class="tour-title">Tour <span class="num">${seen.size}/${STOPS.length}</span></p>
         <ol>
           ${STOPS.map(
             (stop) => html`

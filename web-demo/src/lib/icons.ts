@@ -15,7 +15,6 @@ const PATHS = {
   restart: "M5 5v5h5M5.5 10A7.5 7.5 0 1 1 4.6 14",
   link: "M10 14a4 4 0 0 0 5.7 0l3.4-3.4a4 4 0 0 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.4 3.4a4 4 0 0 0 5.7 5.7L12 17.7",
   twins: "M8 6h11v11H8zM5 9v11h11",
-  group: "M4 6h16M8 12h12M8 18h12M4 12v6",
   reverse: "M8 5v14M4.5 15.5L8 19l3.5-3.5M16 19V5M12.5 8.5L16 5l3.5 3.5",
   columns: "M4 5h16v14H4zM10 5v14M15 5v14",
   sleep: "M13 5h6l-6 7h6M5 12h5l-5 6h5",

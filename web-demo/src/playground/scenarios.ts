@@ -68,7 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "cap",
     title: "Cap reached",
     explanation:
-      "This list holds 6 rows (200 by default): with each client beyond that, the row that was heard of least recently goes, and never the gateway's own.",
+      "This list holds 6 rows (200 by default): with each client beyond that, the row that was seen least recently is evicted, and never the gateway's own.",
     script: script(
       [
         { ...at(0), op: "add", id: 1, kind: "mac", identity: "stable", network: "lan" },

@@ -77,14 +77,14 @@ export class InstancesView extends View {
     const found = lives.reduce((sum, { findings, leftOut }) => sum + findings.length + leftOut, 0);
     const add = html`<button type="button" class="chip" ?disabled=${!sessions.hasRoom} @click=${this.#add}>${icon("plus")}Add gateway</button>`;
     return html`
-      ${viewHead("Instances", "Who is connected, and when each instance was last seen.", isSeveral ? undefined : this.#first.bar)}
+      ${viewHead("Instances", "Who is connected, and when each was last seen.", isSeveral ? undefined : this.#first.bar)}
       <div ?hidden=${!sections.some(({ isOpen }) => isOpen)}>${filterBar({
         options,
         rows: lives.flatMap(({ roster }) => roster?.rows ?? []),
         hasList: lives.some(({ roster }) => roster?.hasList === true),
         change: (change) => this.#change(change),
         besideCounts: [findingsChip(found, this.isFindingsOpen, sections.map(({ findingsId }) => findingsId).join(" "), toggle), add],
-        extra: [this.#copy, exportMenu(() => this.#exportRows())],
+        extra: exportMenu(() => this.#exportRows(), this.#copy),
       })}</div>
       <div class="gateways ${isSeveral ? "several" : nothing}">${repeat(sections, (section) => section, (section) => section)}</div>`;
   }

@@ -55,7 +55,7 @@ export class PasteView extends View {
   protected override render() {
     const { text, error, isOver, roster } = this;
     const value = (event: Event) => (event.target as HTMLInputElement).value;
-    const after = this.afterMs === 0 ? "at once" : duration(this.afterMs);
+    const after = duration(this.afterMs);
     const over = (isOver: boolean) => (event: Event) => {
       event.preventDefault();
       this.isOver = isOver;
@@ -77,7 +77,7 @@ export class PasteView extends View {
       <section class="stack" ?hidden=${!roster}>
         <p class="lead" role="status">${this.#summary()}</p>
         <div class="field time-field">
-          <label for="paste-time">Seen after the list was made</label>
+          <label for="paste-time">Time since the list was made</label>
           <input id="paste-time" type="range" min="0" max="600" step="1" aria-valuetext=${after} .value=${String(this.afterMs / 1_000)} @input=${(event: Event) => (this.afterMs = Number(value(event)) * 1_000)}>
           <output for="paste-time" class="num">${after}</output>
         </div>

@@ -159,7 +159,7 @@ export class ThisTabView extends View {
       severity: "warning",
       confidence: "high",
       code: "OWN",
-      evidence: [`${why} ${old} By default it goes ${duration(TTL_MS)} after it was last heard of.`],
+      evidence: [`${why} ${old} By default it goes ${duration(TTL_MS)} after it was last seen.`],
       fix: "Send a stable client.instanceId in the handshake. This package does so by default.",
     });
   }
