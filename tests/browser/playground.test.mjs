@@ -80,13 +80,13 @@ test("stale row: a beacon's row turns Active, Idle, Stale and expires; a Left ro
   await rowsWhen(page, "both expired", areGone);
   await page.locator(".step", { hasText: "maple left" }).waitFor();
   for (const name of ["terminal", "maple"]) {
-    await page.locator(".step", { hasText: `Row of ${name} goes: its time to live is over` }).waitFor();
+    await page.locator(".step", { hasText: `Row of ${name} removed: its time to live is over` }).waitFor();
   }
 });
 
 test("loopback ip kept: a connect through the tunnel does not overwrite the Mac's address", async (t) => {
   const { page } = await playground(t);
-  await choose(page, "Loopback ip kept");
+  await choose(page, "Loopback IP kept");
   // The scenario runs step by step: the node joins after the Mac.
   const all = await rowsWhen(page, "the Mac's own address and the node", (rows) =>
     rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21") && rows.some(({ name }) => name === "porch-pi"));
@@ -99,7 +99,7 @@ test("cap reached: the row with the oldest update is evicted, never the gateway"
   await choose(page, "Cap reached");
   const full = await rowsWhen(page, "a full list", (rows) => rows.length === 6);
   assert.ok(full.some(({ badges }) => badges.includes("gateway")));
-  await page.locator(".step", { hasText: "goes: the list is full" }).first().waitFor();
+  await page.locator(".step", { hasText: "removed: the list is full" }).first().waitFor();
 });
 
 test("CLI not shown: an ephemeral client has no row", async (t) => {
@@ -111,7 +111,7 @@ test("CLI not shown: an ephemeral client has no row", async (t) => {
 
 test("ids that differ by case share one row; a beacon with another id adds a second", async (t) => {
   const { page } = await playground(t);
-  await choose(page, "Ids by case");
+  await choose(page, "IDs by case");
   await rowsWhen(page, "one Mac", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,studio");
   await choose(page, "Beacon with another id");
   await rowsWhen(page, "two rows of the Mac", (rows) => rows.filter(({ name }) => name === "studio").length === 2);
@@ -133,8 +133,8 @@ test("clients can be added, used, disconnected and reconnected by hand", async (
   await moveTo(page, 120);
   await page.locator(".client", { hasText: "studio" }).filter({ hasText: "ping timeout" }).waitFor();
 
-  await page.getByLabel("with", { exact: true }).selectOption("none");
-  await page.getByLabel("arriving").selectOption("tunnel");
+  await page.getByLabel("Identity").selectOption("none");
+  await page.getByLabel("Connects", { exact: true }).selectOption("tunnel");
   await page.getByRole("button", { name: "Add: WebChat tab" }).click();
   const tab = (await rowsWhen(page, "the tab", (rows) => rows.length === 3)).find(({ name }) => name === "kitchen");
   assert.equal(tab.where, "no IP, no instanceId");
@@ -149,7 +149,7 @@ test("a changed TTL or cap applies from the start of the world", async (t) => {
   await start(page);
   await page.getByRole("button", { name: "50 at once" }).click();
   await rowsWhen(page, "51 rows", (rows) => rows.length === 51);
-  await page.getByLabel("Most rows").fill("10");
+  await page.getByLabel("Maximum rows").fill("10");
   await rowsWhen(page, "10 rows", (rows) => rows.length === 10);
   await page.getByText("10 rows of at most 10").waitFor();
   await start(page);

@@ -63,17 +63,17 @@ test("changed bounds replay the recording with these bounds; invalid bounds are 
   // While the recording plays, the pane is rendered repeatedly and must keep the typed text.
   await moveTo(page, 1_000);
   await page.getByRole("button", { name: "1×", exact: true }).click();
-  await page.getByLabel("Most rows").fill("10");
+  await page.getByLabel("Maximum rows").fill("10");
   await within("a later time", async () => (await page.locator(".moment").textContent()) > "00:02");
-  assert.equal(await page.getByLabel("Most rows").inputValue(), "10");
+  assert.equal(await page.getByLabel("Maximum rows").inputValue(), "10");
   await page.getByRole("button", { name: "Pause" }).click();
-  await change("Most rows", 10);
+  await change("Maximum rows", 10);
   await page.getByText("10 rows of at most 10.").waitFor();
   await page.getByText("Other bounds than recorded: 20 s, 24 rows.").waitFor();
   await moveTo(page, 40_000, { maxEntries: 10 });
   await change("Time to live, in s", 10);
   await moveTo(page, 50_000, { maxEntries: 10, ttlMs: 10_000 });
-  await change("Most rows", 0);
+  await change("Maximum rows", 0);
   await page.getByText("maxEntries must be at least").waitFor();
   await page.getByRole("button", { name: "As recorded" }).click();
   await page.getByText("The bounds of the recorded gateway.").waitFor();

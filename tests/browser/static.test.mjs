@@ -35,6 +35,21 @@ test("the links to all views fit into the narrowest phones", async (t) => {
   assert.ok(widths.scrollWidth <= widths.clientWidth, JSON.stringify(widths));
 });
 
+for (const hasTouch of [false, true]) {
+  test(`the header has its final height before the scripts run: ${hasTouch ? "touch" : "mouse"}`, async (t) => {
+    const host = await startStaticHost(t);
+    const options = { width: 360, height: 740, hasTouch };
+    const heights = [];
+    for (const javaScriptEnabled of [false, true]) {
+      const visitor = await visit(t, { ...options, javaScriptEnabled });
+      const page = await visitor.open(host);
+      if (javaScriptEnabled) await page.getByRole("heading", { name: "Connect to a gateway" }).waitFor();
+      heights.push((await page.locator(".top").boundingBox()).height);
+    }
+    assert.equal(heights[0], heights[1]);
+  });
+}
+
 test("the pages declare the content security policy that the gateway sends", async (t) => {
   const gateway = await startGateway(t);
   const host = await startStaticHost(t);

@@ -32,8 +32,8 @@ export class AddForm extends Part {
           ${kinds.map(([kind, { label, icon: name }]) => html`<button type="button" class="button" aria-label="Add: ${label}" @click=${() => add(kind)}>${icon(name)}${label}</button>`)}
           <button type="button" class="button quiet" @click=${() => player.act({ op: "crowd", id: next(), size: CROWD_SIZE })}>${icon("crowd")}${CROWD_SIZE} at once</button>
         </div>
-        <div class="field"><label for="new-identity">with</label>${select("new-identity", this.#identity, Object.entries(IDENTITIES), (value) => (this.#identity = value as Identity))}</div>
-        <div class="field"><label for="new-network">arriving</label>${select("new-network", this.#network, Object.entries(NETWORKS), (value) => (this.#network = value as Network))}</div>
+        <div class="field"><label for="new-identity">Identity</label>${select("new-identity", this.#identity, Object.entries(IDENTITIES), (value) => (this.#identity = value as Identity))}</div>
+        <div class="field"><label for="new-network">Connects</label>${select("new-network", this.#network, Object.entries(NETWORKS), (value) => (this.#network = value as Network))}</div>
       </div>`;
   }
 }

@@ -21,7 +21,7 @@ export function boundsForm(player: Player, { script: { ttlMs, cap } }: Frame) {
         <output for="world-ttl" class="num">${duration(ttlMs)}</output>
       </div>
       <div class="field">
-        <label for="world-cap">Most rows</label>
+        <label for="world-cap">Maximum rows</label>
         <input id="world-cap" type="range" min=${BOUNDS.cap.least} max=${BOUNDS.cap.most} step="1" .value=${live(String(cap))} @input=${(event: Event) => player.setBounds({ cap: value(event) })}>
         <output for="world-cap" class="num">${cap}</output>
       </div>

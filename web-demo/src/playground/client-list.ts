@@ -8,7 +8,7 @@ import type { ClientView, Frame, Player } from "./player.js";
 /** Maximum number of clients shown of a crowd. */
 const MAX_CLIENTS = 12;
 
-const STATES = { connected: "connected", asleep: "asleep, answers no pings", gone: "gone" } as const;
+const STATES = { connected: "connected", asleep: "asleep, answers no pings", gone: "disconnected" } as const;
 
 /** The simulated clients, each with its actions. */
 export function clientList(player: Player, { clients }: Frame) {

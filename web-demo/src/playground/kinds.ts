@@ -82,7 +82,7 @@ export type KindName = keyof typeof KINDS;
 export const IDENTITIES = {
   stable: "a stable instanceId",
   none: "no instanceId",
-  case: "beacons spell the id otherwise",
+  case: "beacons spell the id differently",
   other: "beacons carry another id",
 } as const;
 

@@ -118,7 +118,7 @@ export class RecordingPane extends Part {
     return html`
       <div class="what-if">
         ${field("what-if-ttl", "Time to live, in s", "ttlMs", 1_000)}
-        ${field("what-if-rows", "Most rows", "maxEntries", 1)}
+        ${field("what-if-rows", "Maximum rows", "maxEntries", 1)}
         <button type="button" class="button" ?disabled=${!isOther} @click=${() => this.player.setBounds({})}>${icon("restart")}As recorded</button>
         <p id="what-if-said" role="status" class=${boundsError === "" ? "sub" : "form-error"}>${
           boundsError !== "" ? `${boundsError}.` : isOther ? `Other bounds than recorded: ${duration(ttlMs)}, ${count(maxEntries, "row")}.` : "The bounds of the recorded gateway."

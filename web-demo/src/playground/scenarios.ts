@@ -53,7 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "tunnel",
-    title: "Loopback ip kept",
+    title: "Loopback IP kept",
     explanation:
       "The Mac states its address in a beacon, then comes back through an SSH tunnel, from 127.0.0.1: the gateway ignores that address and keeps the good one, 192.168.1.21.",
     script: script([
@@ -102,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "case",
-    title: "Ids by case",
+    title: "IDs by case",
     explanation:
       "The Mac's handshake and its beacons spell one id differently, Mac-studio and MAC-STUDIO: ids are compared without case, so it stays one row.",
     script: script([

@@ -156,8 +156,8 @@ export class World {
   #note({ kind, name, reason }: RowNews): void {
     const text = {
       appears: `Row appears: ${name}`,
-      says: `Row of ${name}: ${reason}`,
-      leaves: `Row of ${name} goes: ${reason}`,
+      says: `Row of ${name} written: ${reason}`,
+      leaves: `Row of ${name} removed: ${reason}`,
     }[kind];
     this.#step({ atMs: this.nowMs, text });
   }

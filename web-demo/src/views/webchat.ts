@@ -41,7 +41,7 @@ export class WebchatView extends View {
 
   protected override render() {
     return html`
-      ${viewHead("WebChat sample", `A chat page with a presence strip: ${lines(page) + lines(script)} lines with the package, beside its stylesheet. It is a client of its own, so it is a row of its own under Instances.`)}
+      ${viewHead("WebChat sample", `A chat page with a presence strip, in ${lines(page) + lines(script)} lines and a stylesheet. It connects as a client of its own, and has its own row under Instances.`)}
       <div class="columns sample">
         <section class="stack" aria-label="The sample, running">
           <div class="frame">${this.isRunning ? html`<iframe src=${WEBCHAT_PAGE} title="The WebChat sample" @load=${this.#tint}></iframe>` : nothing}</div>
