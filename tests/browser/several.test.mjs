@@ -30,7 +30,7 @@ const sections = (page) => page.locator(".gateway-section:visible");
 async function connect(page, url, secret) {
   const form = page.locator(".welcome[data-alone]:visible");
   await form.getByLabel("Address of the gateway").fill(url);
-  if (secret !== undefined) await form.getByLabel("Its secret").fill(secret);
+  if (secret !== undefined) await form.getByLabel("Secret", { exact: true }).fill(secret);
   await form.getByRole("button", { name: "Connect", exact: true }).click();
   await form.waitFor({ state: "hidden" });
 }

@@ -62,7 +62,7 @@ test("without a link the page shows the form, and says that a gateway serves it"
   const page = await visitor.open(gateway.page);
   await page.getByText("that requires its token").waitFor();
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
-  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByLabel("Secret", { exact: true }).fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
   await page.getByRole("button", { name: "Disconnect" }).click();
@@ -92,7 +92,7 @@ test("a wrong token is refused, and the page says why and what to do", async (t)
   await page.getByRole("link", { name: "Connect", exact: true }).click();
   // The page stops retrying, and shows the form with the address that it tried.
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
-  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByLabel("Secret", { exact: true }).fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
 });

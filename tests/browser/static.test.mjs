@@ -70,7 +70,7 @@ test("the form connects to a gateway on another origin, and the WebChat sample c
   visitor.allow(new URL(gateway.page).origin);
   const page = await visitor.open(host);
   await page.getByLabel("Address of the gateway").fill(gateway.link);
-  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByLabel("Secret", { exact: true }).fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
   // The sample declares its own policy.

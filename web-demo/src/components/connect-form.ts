@@ -63,7 +63,7 @@ export class ConnectForm extends Part {
             <label for=${id("url")}>Address of the gateway</label>
             <input id=${id("url")} type="text" inputmode="url" required autocomplete="url" spellcheck="false" .value=${url}
               aria-invalid=${error === "" ? nothing : "true"} aria-describedby=${error === "" ? nothing : id("error")} @input=${(event: Event) => (this.url = type(event))}>
-            <label for=${id("secret")}>Its secret</label>
+            <label for=${id("secret")}>Secret</label>
             <div class="joined">
               <label for=${id("kind")} class="off-screen">Kind of secret</label>
               <select id=${id("kind")} .value=${kind} @change=${(event: Event) => (this.kind = type(event) === "password" ? "password" : "token")}>
