@@ -51,10 +51,6 @@ impl Default for HistoryQuery {
 
 pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
     let mut query = HistoryQuery::default();
-    if matches!(params, Tree::Other) {
-        // There are none.
-        return Ok(query);
-    }
     let members = Members::of(params)?;
     let instance = members.optional_string("instance", Length::nonempty(MAX_INSTANCE_UNITS))?;
     query.instance = instance.map(Into::into);

@@ -102,10 +102,6 @@ pub static ADVERTISED: &[Method] = &[
         Ok(Call::PresenceSnapshot)
     }),
     method("presence.explain", Access::Scope(scope::READ), |params| {
-        if matches!(params, Tree::Other) {
-            // There are none.
-            return Ok(Call::PresenceExplain(None));
-        }
         let members = Members::of(params)?;
         let row = members.optional_string("row", Length::nonempty(MAX_ROW_KEY_UNITS))?;
         Ok(Call::PresenceExplain(row.map(Into::into)))

@@ -110,7 +110,7 @@ impl Request {
 pub(crate) struct RequestFrame<'a> {
     pub(crate) id: Box<str>,
     pub(crate) method: Box<str>,
-    /// The parameters of a known method; those of an unknown one are never read.
+    /// The parameters of a known method, an empty object if absent; those of an unknown one are never read.
     pub(crate) params: Tree<'a>,
 }
 
@@ -160,7 +160,8 @@ impl<'a> RequestFrame<'a> {
         let params = match (params, method) {
             (Some(params), Some(method)) if Method::find(method).is_some() => Tree::read(params.get()),
             (Some(params), None) => Tree::check(params.get()).map(|()| Tree::Other),
-            _ => Ok(Tree::Other),
+            (Some(_), Some(_)) => Ok(Tree::Other),
+            (None, _) => Ok(Tree::Object(Vec::new())),
         };
         let params = params.map_err(|_| unrepresentable(text, id))?;
         let (frame_id, method) = check(&root).map_err(|reason| invalid(id, reason.to_string()))?;

@@ -55,6 +55,7 @@ pub enum Action {
         /// The method.
         method: String,
         /// The params; no such member on the wire if absent.
+        #[serde(default, deserialize_with = "present")]
         params: Option<Value>,
         /// The payload.
         #[serde(default, deserialize_with = "present")]
