@@ -27,6 +27,9 @@ pub enum StepError {
     /// The expected finding is missing.
     #[error("the inputs before it do not give the expected finding in this version")]
     Finding,
+    /// A connection has one handshake, and its number is never used again.
+    #[error("connection {0} joins twice, which no gateway can have recorded")]
+    JoinedTwice(u64),
     /// A checkpoint holds an impossible state.
     #[error("the checkpoint has {0} that no gateway can have")]
     State(&'static str),
@@ -95,7 +98,8 @@ impl Replay {
     /// Handles the next line. A checkpoint is loaded only at the start of a replay; later ones are ignored.
     ///
     /// # Errors
-    /// [`StepError`] if the rows are not those of the recording, or the replay cannot begin with this checkpoint.
+    /// [`StepError`] if the rows are not those of the recording, the input cannot have happened, or the replay cannot
+    /// begin with this checkpoint.
     pub fn step(&mut self, line: &Line) -> Result<(), StepError> {
         if let Step::State(state) = &line.step {
             return self.load(state, line.now());
@@ -104,6 +108,9 @@ impl Replay {
             return Err(StepError::State("fewer lines"));
         }
         match &line.step {
+            Step::Input(Input::Join(serial, _)) if self.conns.contains_key(serial) => {
+                return Err(StepError::JoinedTwice(*serial));
+            }
             Step::Input(input) => self.input(input, line.now()),
             Step::Gap(inputs) => self.missing = self.missing.saturating_add(*inputs),
             Step::Digest(digest) => {

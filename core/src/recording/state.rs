@@ -303,11 +303,15 @@ impl Loading {
         let members = self.connections.into_iter().map(member).collect();
         let (mut hub, conns) = Hub::restored(config, saved, members, self.rows, now)?;
         hub.restore_memory(self.memory);
-        let conns = serials
+        let count = conns.len();
+        let conns: BTreeMap<u64, ConnId> = serials
             .into_iter()
             .zip(conns)
             .map(|((_, serial), conn)| (serial, conn))
             .collect();
+        if conns.len() < count {
+            return Err("a connection");
+        }
         Ok(Restored {
             hub,
             conns,

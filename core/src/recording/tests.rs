@@ -259,6 +259,14 @@ fn after_a_gap_digests_are_not_compared() {
 }
 
 #[test]
+fn a_connection_joins_once() {
+    let mut replay = Replay::new(&Header::new(&config(), &redactor(), START));
+    let join = Line::new(START, Step::Input(Input::Join(7, alloc::boxed::Box::default())));
+    assert_eq!(replay.step(&join), Ok(()));
+    assert_eq!(replay.step(&join), Err(StepError::JoinedTwice(7)));
+}
+
+#[test]
 fn pseudonyms_keep_the_properties_that_rules_use() {
     let redactor = redactor();
     let ids = [

@@ -280,6 +280,13 @@ fn checkpoints_that_were_changed_are_refused_or_harmless() {
     let twice = [&lines[..2], &lines[1..]].concat();
     assert!(matches!(begin(&header, &twice), Err(StepError::State(_))));
 
+    let renamed = |line: &Line| {
+        let text = serde_json::to_string(line).unwrap();
+        serde_json::from_str(&text.replace(r#""serial":2"#, r#""serial":1"#)).unwrap()
+    };
+    let two: Vec<Line> = lines.iter().map(renamed).collect();
+    assert_eq!(begin(&header, &two), Err(StepError::State("a connection")));
+
     // Each number of it is replaced by others.
     let text = |line: &Line| serde_json::to_string(line).unwrap();
     let mut changed = 0;
