@@ -89,6 +89,13 @@ impl Fleet {
         delta.to_json(from, to, &digest)
     }
 
+    /// Whether too many keys were removed since the last delta for another one, like [`Roster::is_beyond_deltas`].
+    pub(crate) fn is_beyond_deltas(&self) -> bool {
+        self.sent
+            .as_ref()
+            .is_some_and(|sent| sent.is_beyond_deltas(&self.merged))
+    }
+
     /// Starts or ends the record for [`encode_delta`](Self::encode_delta).
     pub(crate) fn track_changes(&mut self, is_on: bool, roster: &mut Roster, now: Now) {
         if self.sent.is_some() == is_on {

@@ -12,19 +12,21 @@ use serde_json::value::RawValue;
 use super::merged::{Merged, Row};
 use crate::model::RawEntry;
 use crate::model::json::json_text;
-use crate::roster::{Removal, TOUCH_TELL_MS};
+use crate::roster::{Removal, TOUCH_TELL_MS, max_removed};
 
 /// By wire key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
-    rows: BTreeMap<Arc<str>, Known>,
+    pub(super) rows: BTreeMap<Arc<str>, Known>,
     /// The number of deltas so far.
     deltas: u64,
+    /// Whether more keys were gone since the last delta than are kept.
+    is_over: bool,
 }
 
 /// The sent state of a row.
 #[derive(Clone, Debug)]
-struct Known {
+pub(super) struct Known {
     /// The entry in the last delta; `None` if the row was another one in a snapshot since, which not every client
     /// received.
     entry: Option<RawEntry>,
@@ -44,14 +46,26 @@ impl Sent {
         };
         Self {
             rows: merged.rows().map(known).collect(),
-            deltas: 0,
+            ..Self::default()
         }
     }
 
+    /// Whether too many keys are gone since the last delta for another one.
+    pub(super) fn is_beyond_deltas(&self, merged: &Merged) -> bool {
+        let is_known = |row: &&Row| self.rows.contains_key(&row.key);
+        let gone = self.rows.len() - merged.rows().filter(is_known).count();
+        self.is_over || gone > max_removed(merged.rows().count())
+    }
+
     /// Notes the rows of a snapshot, so that the next delta leads from it, too: it has the rows in which the snapshot
-    /// differs from the last delta, and the keys that are gone.
+    /// differs from the last delta, and the keys that are gone. Each snapshot makes its keys known, so their number
+    /// needs a bound.
     pub(super) fn snapshot_taken(&mut self, merged: &Merged) {
+        self.is_over = self.is_beyond_deltas(merged);
         let rows: BTreeMap<&str, &Row> = merged.rows().map(|row| (&*row.key, row)).collect();
+        if self.is_over {
+            self.rows.retain(|key, _| rows.contains_key(&**key));
+        }
         for (key, known) in &mut self.rows {
             let row = rows.get(&**key);
             if row.is_none_or(|row| matches!(known.news(row), News::Row)) {
@@ -70,6 +84,7 @@ impl Sent {
     /// Returns the rows with only a newer proof of life since they were last sent, as long as the version is
     /// unchanged.
     pub(super) fn touches(&mut self, merged: &Merged) -> Delta {
+        self.is_over = false;
         let mut delta = Delta::default();
         for row in merged.rows() {
             if let Some(known) = self.rows.get_mut(&row.key)
@@ -91,6 +106,7 @@ impl Sent {
         expired_ms: u64,
     ) -> Delta {
         self.deltas += 1;
+        self.is_over = false;
         let mut delta = Delta::default();
         for row in merged.rows() {
             let news = self.rows.get(&row.key).map_or(News::Row, |known| known.news(row));

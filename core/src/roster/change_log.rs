@@ -13,9 +13,9 @@ mod tests;
 
 use alloc::boxed::Box;
 
-#[cfg(feature = "server")]
-pub(crate) use self::pending::TOUCH_TELL_MS;
 pub(super) use self::pending::{Changes, Pending};
+#[cfg(feature = "server")]
+pub(crate) use self::pending::{TOUCH_TELL_MS, max_removed};
 #[cfg(feature = "changes")]
 pub(super) use self::stays::{FOLLOWERS, Followers};
 #[cfg(feature = "changes")]

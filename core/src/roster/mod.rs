@@ -29,10 +29,10 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 pub use self::change_log::Removal;
-#[cfg(feature = "server")]
-pub(crate) use self::change_log::TOUCH_TELL_MS;
 #[cfg(feature = "changes")]
 pub use self::change_log::{Follower, MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
+#[cfg(feature = "server")]
+pub(crate) use self::change_log::{TOUCH_TELL_MS, max_removed};
 pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;

@@ -135,3 +135,20 @@ fn deltas_of_the_current_version_only_touch() {
         "{text}"
     );
 }
+
+/// Each snapshot makes its rows known to a client, and the number of snapshots is not bounded.
+#[test]
+fn removals_are_bounded() {
+    let mut world = World::new(&["home"]);
+    let known = |world: &World| world.fleet.sent.as_ref().unwrap().rows.len();
+    for round in 0..200 {
+        world.put(0, &format!(r#"{{"instanceId":"i{round}"}}"#), 0);
+        fresh(&mut world);
+        world.remove(0, &format!("i{round}"));
+        assert!(known(&world) < 75, "{}", known(&world));
+    }
+    world.version();
+    assert!(world.fleet.is_beyond_deltas());
+    world.send_delta();
+    assert!(!world.fleet.is_beyond_deltas());
+}

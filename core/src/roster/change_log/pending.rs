@@ -15,8 +15,10 @@ use crate::roster::store::{Queue, RowId};
 /// A row is sent as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
 pub(crate) const TOUCH_TELL_MS: u64 = 30_000;
 
-/// Removed keys that are kept beyond two for each row.
-pub(super) const REMOVED_SLACK: usize = 64;
+/// Most removed keys of a delta to a list of `rows` rows; with more, a snapshot replaces it (SPEC 2.1).
+pub(crate) const fn max_removed(rows: usize) -> usize {
+    2 * rows + 64
+}
 
 /// The contents of a delta.
 #[derive(Debug, Default)]
@@ -166,7 +168,7 @@ impl Pending {
 
     /// Logs a removed key. Each snapshot makes the current keys known, so their number needs a bound.
     fn key_gone(&mut self, key: RowKey, why: Removal, rows: usize) {
-        if self.removed.len() >= 2 * rows + REMOVED_SLACK {
+        if self.removed.len() >= max_removed(rows) {
             self.removed.clear();
             self.is_over = true;
         }

@@ -2,7 +2,7 @@
 
 use alloc::format;
 
-use super::pending::REMOVED_SLACK;
+use super::pending::max_removed;
 use crate::PresenceEntry;
 use crate::model::beacon::Beacon;
 use crate::model::time::Now;
@@ -56,7 +56,7 @@ fn removals_are_bounded_too() {
     for round in 0..1_000 {
         report(&mut roster, round * 9..(round + 1) * 9);
         roster.encode_snapshot(START);
-        assert!(roster.log.pending.as_ref().unwrap().removed.len() <= 2 * roster.len() + REMOVED_SLACK);
+        assert!(roster.log.pending.as_ref().unwrap().removed.len() <= max_removed(roster.len()));
     }
     assert!(roster.is_beyond_deltas());
     roster.encode_delta(1, START);

@@ -145,9 +145,12 @@ impl Hub {
         }
     }
 
-    /// Whether there are too many changes since the last delta for another one.
+    /// Whether too many keys were removed since the last delta for another one.
     pub(super) fn is_beyond_deltas(&self) -> bool {
-        self.fleet.is_none() && self.roster.is_beyond_deltas()
+        match &self.fleet {
+            None => self.roster.is_beyond_deltas(),
+            Some(fleet) => fleet.is_beyond_deltas(),
+        }
     }
 
     /// A lower bound of the list's size, in bytes.
