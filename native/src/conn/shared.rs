@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ipnet::IpNet;
 use presence_core::Now;
 use presence_core::server::MIN_VISITOR;
 use presence_core::wire::Limits;
@@ -76,8 +77,7 @@ impl Shared {
         stopping: watch::Receiver<bool>,
         degraded: Vec<watch::Receiver<Option<Arc<str>>>>,
     ) -> Self {
-        let is_local = addresses.iter().all(|address| is_loopback(address.ip()));
-        let has_one_address = is_local && config.trusted_proxies.is_empty();
+        let has_one_address = has_one_address(addresses, &config.trusted_proxies);
         let port = addresses.first().map_or(config.port, SocketAddr::port);
         // A message of the size that the configuration permits has room.
         let unfinished_bytes = UNFINISHED_BYTES.max(message_bytes(config.limits.payload_bytes));
@@ -152,5 +152,33 @@ impl Shared {
 
     pub(crate) fn uptime_ms(&self) -> u64 {
         self.clock.now().age_ms.saturating_sub(self.started_ms)
+    }
+}
+
+/// Whether all clients have one address: that of this machine. A trusted proxy states those of its clients.
+fn has_one_address(addresses: &[SocketAddr], trusted_proxies: &[IpNet]) -> bool {
+    trusted_proxies.is_empty() && addresses.iter().all(|address| is_loopback(address.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The addresses are those of the sockets, which may be of a service manager, and not those of `--bind`.
+    #[test]
+    fn clients_have_one_address_if_only_this_machine_can_connect() {
+        let sockets = |texts: &[&str]| -> Vec<SocketAddr> {
+            let address = |text: &&str| text.parse().unwrap();
+            texts.iter().map(address).collect()
+        };
+        let local = sockets(&["127.0.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"]);
+        assert!(has_one_address(&local, &[]));
+        assert!(!has_one_address(&local, &["127.0.0.0/8".parse().unwrap()]));
+        for other in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1"] {
+            assert!(
+                !has_one_address(&sockets(&["127.0.0.1:1", other]), &[]),
+                "{other}"
+            );
+        }
     }
 }
