@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Mirror, Row};
-use crate::model::json::{ObjectText, array_text};
+use crate::model::json::array_text;
 use crate::model::raw_entry::RawEntry;
 use crate::model::status::{Status, age_text, reason_label};
 
@@ -57,23 +57,6 @@ impl Mirror {
         rows.map(|row| self.view(row, now_ms)).collect()
     }
 
-    /// Returns [`views`](Self::views) as JSON text: a list of [`RowView::to_json`].
-    #[must_use]
-    pub fn views_json(&self, now_ms: u64) -> String {
-        let rows = self.views(now_ms);
-        // An estimate that avoids most reallocations.
-        let mut text = String::with_capacity(64 + rows.len() * 640);
-        text.push('[');
-        for (index, row) in rows.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text = row.write(text);
-        }
-        text.push(']');
-        text
-    }
-
     /// Returns [`findings`](Self::findings) as JSON text, each with the keys of the instances of its rows;
     /// two rows of one instance repeat its key.
     #[must_use]
@@ -89,41 +72,5 @@ impl Mirror {
     #[must_use]
     pub fn raw_list_json(&self) -> String {
         array_text(&mut self.raw_list().map(ToString::to_string))
-    }
-}
-
-impl RowView<'_> {
-    /// Returns the view as JSON text: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?,
-    /// entry, raw?}`; without `raw`, `entry` is the only row that it was merged from.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        self.write(String::new())
-    }
-
-    /// Appends the view to `text` and returns it.
-    fn write(&self, text: String) -> String {
-        let status = match self.status {
-            Status::Active => "active",
-            Status::Idle => "idle",
-            Status::Stale => "stale",
-            Status::Left => "left",
-        };
-        let mut json = ObjectText::after(text);
-        json.text("key", self.key);
-        json.text("status", status);
-        json.raw("isSelf", if self.is_self { "true" } else { "false" });
-        json.number("ageMs", self.age_ms);
-        json.text("ageText", &self.age_text);
-        if let Some(label) = self.reason_label {
-            json.text("reasonLabel", label);
-        }
-        if let Some(ms) = self.last_input_ms {
-            json.number("lastInputMs", ms);
-        }
-        json.raw("entry", self.entry.as_str());
-        if !matches!(&*self.raw, [only] if *only == self.entry) {
-            json.raw("raw", &array_text(&mut self.raw.iter().map(ToString::to_string)));
-        }
-        json.end()
     }
 }

@@ -233,7 +233,7 @@ impl Simulation {
         for peer in 0..self.world.peers.len() {
             let now = self.world.peer_now(peer);
             let client = &self.world.peers[peer].client;
-            let shown = client.mirror().views_json(client.server_ms(now));
+            let shown = format!("{:?}", client.mirror().views(client.server_ms(now)));
             let state = client.state().as_str();
             self.world.trace.note(self.world.now.age_ms, peer, state, &shown);
         }

@@ -89,14 +89,5 @@ fn placeholders_in_a_list_are_kept_unchanged() {
     let sent = r#"{"instanceId":"undefined","deviceId":"null","host":"(none)","ip":"ip-unknown","version":"n/a","ts":5}"#;
     let mut mirror = Mirror::standalone(MirrorConfig::standalone());
     mirror.apply_list(list(&format!("[{sent}]")), 5);
-    let kept = mirror.views_json(5);
-    for member in [
-        r#""instanceId":"undefined""#,
-        r#""deviceId":"null""#,
-        r#""host":"(none)""#,
-        r#""ip":"ip-unknown""#,
-        r#""version":"n/a""#,
-    ] {
-        assert!(kept.contains(member), "{member} is not in {kept}");
-    }
+    assert_eq!(mirror.rows()[0].entry().as_str(), sent);
 }

@@ -8,13 +8,11 @@ fn a_view_has_all_displayed_values() {
         r#"[{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000}]"#,
         10_000,
     );
-    let row = mirror.rows()[0];
-    assert_eq!(
-        mirror.view(row, 75_000).to_json(),
-        concat!(
-            r#"{"key":"instance:a","status":"active","isSelf":false,"ageMs":65000,"ageText":"1 minute ago","#,
-            r#""reasonLabel":"Heartbeat","lastInputMs":70000,"#,
-            r#""entry":{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000}}"#
-        )
-    );
+    let view = mirror.view(mirror.rows()[0], 75_000);
+    assert_eq!((view.key, view.status), ("instance:a", Status::Active));
+    assert_eq!((view.age_ms, &*view.age_text), (65_000, "1 minute ago"));
+    assert_eq!(view.reason_label, Some("Heartbeat"));
+    assert_eq!(view.last_input_ms, Some(70_000));
+    assert_eq!(view.raw, [view.entry]);
+    assert!(!view.is_self);
 }
