@@ -98,12 +98,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_keys_never_split_a_pair() {
-        let text = ["x".repeat(63), "😀tail".into()].concat();
-        assert_eq!(PresenceKey::of_text(&text).unwrap().as_str(), "x".repeat(63));
-    }
-
-    #[test]
     fn wire_keys_of_private_rows_cannot_be_client_keys() {
         for wire in [
             RowKey::SelfRow.to_wire(),

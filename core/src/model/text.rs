@@ -43,14 +43,3 @@ pub fn prefix_units(text: &str, units: usize) -> &str {
 fn is_blank(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trims_as_ecmascript() {
-        assert_eq!(trim("\u{feff}\u{a0}\u{2028}a\u{3000}\t"), "a");
-        assert_eq!(trim("\u{85}a"), "\u{85}a");
-    }
-}

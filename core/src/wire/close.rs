@@ -78,18 +78,3 @@ impl CloseFrame {
     /// 1008 `repeated unauthorized calls`: more than ten in a row.
     pub const REPEATED_UNAUTHORIZED: Self = Self::of(1008, "repeated unauthorized calls");
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_cut_at_a_character_not_inside_one() {
-        assert_eq!(CloseFrame::new(1008, "short").reason, "short");
-        let exact = "x".repeat(MAX_REASON_BYTES);
-        assert_eq!(CloseFrame::new(1008, exact.clone()).reason, exact);
-        // 119 bytes, then a character of two: it does not fit.
-        let odd = alloc::format!("{}éé", "x".repeat(119));
-        assert_eq!(CloseFrame::new(1008, odd).reason, "x".repeat(119));
-    }
-}

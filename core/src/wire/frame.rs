@@ -333,12 +333,4 @@ mod tests {
             );
         }
     }
-
-    #[test]
-    fn the_challenge_has_no_seq_and_no_extra_member() {
-        assert_eq!(
-            ResponseFrame::challenge("n-1", 17).to_string(),
-            r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n-1","ts":17}}"#
-        );
-    }
 }

@@ -3,7 +3,6 @@
 mod frames;
 mod refusals;
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 
@@ -141,19 +140,6 @@ fn members_that_the_shell_does_not_need_are_not_copied() {
 }
 
 #[test]
-fn the_challenge_comes_first() {
-    let mut connection = Connection::new(&Limits::default(), "c".into(), "n-1".into(), None, START);
-    assert_eq!(
-        drained(&mut connection),
-        [ConnectionOutput::Send(ResponseFrame::challenge(
-            "n-1",
-            START.wall_ms
-        ))]
-    );
-    assert_eq!(connection.nonce(), "n-1");
-}
-
-#[test]
 fn an_accepted_operator_joins_with_the_requested_scopes() {
     let mut connection = authenticating(&with_device(params()));
     connection.handle_evidence(
@@ -246,20 +232,5 @@ fn a_node_is_granted_no_scopes() {
             assert_eq!(handshake.commands, ["camera.snap".into()]);
         }
         other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn the_highest_common_protocol_is_used() {
-    for (min, max, expected) in [(3, 3, 3), (4, 4, 4), (3, 4, 4), (1, 99, 4)] {
-        let mut params = params();
-        params["minProtocol"] = json!(min);
-        params["maxProtocol"] = json!(max);
-        let mut connection = authenticating(&params);
-        connection.handle_evidence(&GOOD, START);
-        match &drained(&mut connection)[..] {
-            [ConnectionOutput::Join(handshake)] => assert_eq!(handshake.protocol, expected),
-            other => panic!("{other:?}"),
-        }
     }
 }

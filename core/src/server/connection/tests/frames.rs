@@ -3,31 +3,6 @@
 use super::*;
 
 #[test]
-fn frames_during_the_handshake_wait_for_its_end() {
-    let mut connection = authenticating(&params());
-    for index in 0..MAX_PENDING_FRAMES {
-        connection.handle_text(&request(&format!("q{index}"), "health", &json!({})), START);
-    }
-    assert_eq!(connection.poll_output(), None);
-    connection.handle_evidence(&GOOD, START);
-    let outputs = drained(&mut connection);
-    assert!(matches!(outputs[0], ConnectionOutput::Join(_)));
-    let ids: Vec<_> = outputs[1..]
-        .iter()
-        .map(|output| match output {
-            ConnectionOutput::Call(request) => request.id.to_string(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(
-        ids,
-        (0..MAX_PENDING_FRAMES)
-            .map(|index| format!("q{index}"))
-            .collect::<Vec<_>>()
-    );
-}
-
-#[test]
 fn too_many_or_too_large_frames_during_the_handshake_close_it() {
     let mut connection = authenticating(&params());
     for _ in 0..=MAX_PENDING_FRAMES {

@@ -4,43 +4,6 @@ use alloc::format;
 
 use super::*;
 
-#[test]
-fn delta_clients_are_sent_the_changes() {
-    let mut hub = hub();
-    let mut asks = handshake("d", "ui", &["operator.read"]);
-    asks.caps = vec!["presence-delta".into()];
-    let reader = hub.join(asks, START);
-    let hello = json(&frames(&mut hub, reader)[0]);
-    let snapshot = &hello["payload"]["snapshot"];
-    assert_eq!(
-        (&snapshot["version"], &snapshot["keys"]),
-        (&json!(2), &json!(["SELF", "d"]))
-    );
-
-    let later = START.after(40_000);
-    hub.join(handshake("a", "ui", &[]), later);
-    let sent = frames(&mut hub, reader);
-    let delta = sent
-        .iter()
-        .find(|frame| frame.contains("presence.delta"))
-        .unwrap();
-    let delta = &json(delta)["payload"];
-    assert_eq!((&delta["from"], &delta["to"]), (&json!(2), &json!(3)));
-    assert_eq!(delta["upserts"][0]["key"], "a");
-    assert_eq!(delta["touched"], json!([["SELF", later.wall_ms]]));
-
-    let again = call(&mut hub, reader, "presence.snapshot", json!({}), later.after(20));
-    assert_eq!(again["payload"]["digest"], delta["digest"]);
-    assert_eq!(again["payload"]["keys"], json!(["SELF", "a", "d"]));
-    let mut sum = crate::digest::Digest::default();
-    let keys = again["payload"]["keys"].as_array().unwrap();
-    for (entry, key) in again["payload"]["presence"].as_array().unwrap().iter().zip(keys) {
-        let entry: PresenceEntry = serde_json::from_value(entry.clone()).unwrap();
-        sum.add(crate::digest::of_entry(key.as_str().unwrap(), &entry));
-    }
-    assert_eq!(delta["digest"], sum.to_hex());
-}
-
 /// 199 rows that expire together: their removals would be larger than the remaining list.
 #[test]
 fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {

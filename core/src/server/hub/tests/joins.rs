@@ -6,20 +6,6 @@ use alloc::format;
 use super::*;
 
 #[test]
-fn hello_is_first_and_contains_the_client() {
-    let mut hub = hub();
-    let conn = hub.join(handshake("a", "ui", &["operator.read"]), START);
-    let frames = frames(&mut hub, conn);
-    assert_eq!(frames.len(), 1, "the newcomer is not sent the version it has");
-    let hello = json(&frames[0]);
-    assert_eq!(hello["payload"]["snapshot"]["presence"][1]["instanceId"], "a");
-    assert_eq!(
-        hello["payload"]["snapshot"]["stateVersion"],
-        json!({ "presence": 2, "health": 1 })
-    );
-}
-
-#[test]
 fn clients_that_join_together_share_one_list() {
     let mut hub = hub();
     let reader = hub.join(handshake("reader", "ui", &["operator.read"]), START);

@@ -3,28 +3,6 @@
 use super::*;
 
 #[test]
-fn a_silent_connection_is_closed_and_its_row_left() {
-    let mut hub = hub();
-    let conn = hub.join(handshake("a", "ui", &[]), START);
-    frames(&mut hub, conn);
-    hub.handle_timeout(START.after(25_000));
-    assert_eq!(frames(&mut hub, conn), ["ping"]);
-    hub.pong(conn, START.after(25_100));
-    hub.handle_timeout(START.after(50_100));
-    hub.handle_timeout(START.after(75_100));
-    assert!(frames(&mut hub, conn).ends_with(&["ping timeout".into()]));
-    assert_eq!(hub.connections(), 0);
-    let rows = hub.list(START.after(75_100));
-    assert_eq!(rows[1].reason.as_deref(), Some("disconnect"));
-    hub.handle_timeout(START.after(325_101));
-    assert_eq!(
-        hub.rows(),
-        1,
-        "the TTL counts from the pong, not from our own close"
-    );
-}
-
-#[test]
 fn an_idle_hub_has_no_timer() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "cli", &[]), START);
