@@ -15,8 +15,6 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAX_FILES: usize = 1_000;
 /// Most MiB of all files of a page together.
 pub(crate) const MAX_MIB: u64 = 32;
-/// How deep folders may lie within each other.
-const MAX_DEPTH: usize = 8;
 
 /// The file a folder is shown by.
 const INDEX: &str = "index.html";
@@ -63,7 +61,7 @@ impl WebRoot {
             root: Self::default(),
             bytes: 0,
         };
-        reader.read_folder(folder, "/", 0)?;
+        reader.read_folder(folder, "/")?;
         let root = reader.root;
         if root.file("/").is_none() {
             return Err(WebRootError::NoIndex(folder.to_owned()));
@@ -123,7 +121,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// `path` is that of the folder's URL, with a slash behind.
-    fn read_folder(&mut self, folder: &Path, path: &str, depth: usize) -> Result<(), WebRootError> {
+    fn read_folder(&mut self, folder: &Path, path: &str) -> Result<(), WebRootError> {
         let failed = |error| WebRootError::Io(folder.to_owned(), error);
         for entry in fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
@@ -132,8 +130,8 @@ impl Reader<'_> {
             let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
                 continue;
             };
-            if kind.is_dir() && depth < MAX_DEPTH {
-                self.read_folder(&entry.path(), &format!("{path}{name}/"), depth + 1)?;
+            if kind.is_dir() {
+                self.read_folder(&entry.path(), &format!("{path}{name}/"))?;
             } else if kind.is_file() {
                 self.read_file(&entry.path(), path, name)?;
             }
@@ -254,6 +252,7 @@ mod tests {
         let folder = folder(&[
             ("page/index.html", "home"),
             ("page/sub/index.html", "below"),
+            ("page/1/2/3/4/5/6/7/8/9/index.html", "deep"),
             ("page/.hidden", "no"),
             ("secret", "no"),
         ]);
@@ -263,6 +262,7 @@ mod tests {
             ("/index.html", "home"),
             ("/sub/", "below"),
             ("/sub/index.html", "below"),
+            ("/1/2/3/4/5/6/7/8/9/", "deep"),
         ] {
             assert_eq!(root.file(path).unwrap().body, text, "{path}");
         }
