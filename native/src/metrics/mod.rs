@@ -99,12 +99,8 @@ impl Metrics {
                 "Connections that completed the handshake",
                 Series::of(labels::classes()),
             ),
-            sockets: made.plain(
-                "sockets",
-                "Open sockets, with those before the handshake",
-                Gauge::default(),
-            ),
-            joins: made.plain("joins", "Handshakes that were accepted", Counter::default()),
+            sockets: made.empty("sockets", "Open sockets, with those before the handshake"),
+            joins: made.empty("joins", "Handshakes that were accepted"),
             leaves: made.plain(
                 "leaves",
                 "Connections that ended after the handshake",
@@ -125,11 +121,7 @@ impl Metrics {
                 "Rows removed because there were too many",
                 Series::by("kind", &labels::EVICTIONS),
             ),
-            expiries: made.plain(
-                "expiries",
-                "Rows removed at the end of their TTL",
-                Counter::default(),
-            ),
+            expiries: made.empty("expiries", "Rows removed at the end of their TTL"),
             max_overstay: made.unit(
                 "max_overstay",
                 Unit::Seconds,
@@ -146,11 +138,7 @@ impl Metrics {
                 "Beacons that were answered",
                 Series::by("result", &labels::RESULTS),
             ),
-            changes: made.plain(
-                "changes",
-                "Changes of the list that readers can see",
-                Counter::default(),
-            ),
+            changes: made.empty("changes", "Changes of the list that readers can see"),
             broadcasts: made.plain(
                 "broadcasts",
                 "Broadcasts that were encoded, each once for all its readers",
@@ -179,27 +167,15 @@ impl Metrics {
                 "Bytes read from WebSockets, after decryption",
                 Counter::default(),
             ),
-            outbox_frames: made.plain(
-                "outbox_frames",
-                "Frames that wait in all outboxes",
-                Gauge::default(),
-            ),
-            outbox_max_frames: made.plain(
-                "outbox_max_frames",
-                "Frames that wait in the fullest outbox",
-                Gauge::default(),
-            ),
+            outbox_frames: made.empty("outbox_frames", "Frames that wait in all outboxes"),
+            outbox_max_frames: made.empty("outbox_max_frames", "Frames that wait in the fullest outbox"),
             outbox_bytes: made.unit(
                 "outbox",
                 Unit::Bytes,
                 "Bytes of responses that wait in all outboxes",
                 Gauge::default(),
             ),
-            blocked: made.plain(
-                "blocked_connections",
-                "Connections whose socket is full",
-                Gauge::default(),
-            ),
+            blocked: made.empty("blocked_connections", "Connections whose socket is full"),
             handshake: made.unit(
                 "handshake_duration",
                 Unit::Seconds,
@@ -228,10 +204,9 @@ impl Metrics {
                 "Requests to the webhook",
                 Series::by("outcome", &labels::WEBHOOK_ATTEMPTS),
             ),
-            webhook_waiting: made.plain(
+            webhook_waiting: made.empty(
                 "webhook_waiting_events",
                 "Joins and leaves that wait for the webhook",
-                Gauge::default(),
             ),
             publication: Publication::default(),
             registry,
@@ -315,6 +290,10 @@ pub(crate) fn set_gauge(gauge: &Gauge, value: usize) {
 struct Maker<'a>(&'a mut Registry);
 
 impl Maker<'_> {
+    fn empty<M: Metric + EncodeMetric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        self.plain(name, help, M::default())
+    }
+
     fn plain<M: Metric + EncodeMetric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.0.register(name, help, metric.clone());
         metric
