@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use presence_core::model::text::prefix_bytes;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
@@ -116,21 +117,12 @@ fn note_hidden(kind: Kind, hidden: u64) {
     }
 }
 
-/// Returns the longest beginning of the text with at most this many bytes.
-pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
-    let mut end = max_bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 /// Text of a peer for a log, with everything escaped that could break a line, steer a terminal or change the order
 /// of what is shown (control, format and bidi characters). It is cut to this many bytes with its escapes, never
 /// inside one.
 pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
     let mut line = String::new();
-    for c in start_of(text, max_bytes).chars() {
+    for c in prefix_bytes(text, max_bytes).chars() {
         let len = line.len();
         match c {
             // Quoted texts use double quotes.
@@ -151,13 +143,6 @@ mod tests {
 
     use super::*;
     use crate::clock::Manual;
-
-    #[test]
-    fn texts_are_cut_between_characters() {
-        assert_eq!(start_of("aéz", 2), "a");
-        assert_eq!(start_of("aéz", 3), "aé");
-        assert_eq!(start_of("aéz", 300), "aéz");
-    }
 
     #[test]
     fn texts_of_peers_cannot_break_or_reverse_a_line() {

@@ -7,9 +7,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
+use presence_core::model::text::prefix_bytes;
 use tracing::error;
-
-use crate::log::start_of;
 
 /// Most lines that wait to be written.
 const MAX_WAITING_LINES: usize = 512;
@@ -32,7 +31,7 @@ pub(super) fn start_writing() {
 pub(super) fn print_note(text: &str) {
     const NAME: &str = "presence-gateway: ";
     start_writing();
-    let text = start_of(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
+    let text = prefix_bytes(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
     STDERR.put(format!("{NAME}{text}\n").as_bytes());
 }
 

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Poll, ready};
 
 use ::http::{StatusCode, Uri};
+use presence_core::model::text::prefix_bytes;
 use presence_core::wire::error::Misplaced;
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -21,7 +22,6 @@ use crate::auth::facts::Facts;
 use crate::auth::origin::is_authority;
 use crate::auth::proxy::{Client, is_proxy_header};
 use crate::auth::user_header::StatedUser;
-use crate::log::start_of;
 use crate::tls::HANDSHAKE_RECORD;
 
 use body::{Body, MAX_BODY_BYTES};
@@ -277,7 +277,7 @@ impl Head {
                 "host" => host.set(value, "there are two Host lines")?,
                 "origin" if head.origin.is_some() => return Err("there are two Origin lines"),
                 "origin" => head.origin = Some(value.into()),
-                "user-agent" => head.user_agent = Some(start_of(value, MAX_USER_AGENT_BYTES).into()),
+                "user-agent" => head.user_agent = Some(prefix_bytes(value, MAX_USER_AGENT_BYTES).into()),
                 "authorization" if plain.auth.is_some() => return Err("there are two Authorization lines"),
                 "authorization" if !value.is_empty() => {
                     head.misplaced = Some(Misplaced::Header);
