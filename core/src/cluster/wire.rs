@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{FORMAT, MAX_ROWS};
 use crate::model::RawEntry;
+use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::json::json_text;
 use crate::roster::MAX_ROW_BYTES;
 
@@ -72,6 +73,7 @@ impl RowValue<'_> {
 pub(super) fn read_row(value: &[u8]) -> Result<(RowValue<'_>, RawEntry), ValueError> {
     bounded(value, MAX_VALUE_BYTES)?;
     let row: RowValue<'_> = serde_json::from_slice(value).map_err(invalid)?;
+    checked(row.incarnation)?;
     let entry = RawEntry::read(row.entry.get());
     let entry = entry.ok_or_else(|| ValueError::Invalid("the entry is not a row".into()))?;
     Ok((row, entry))
@@ -89,13 +91,23 @@ pub(super) fn read_lease(value: &[u8]) -> Result<LeaseValue<'_>, ValueError> {
     if format != FORMAT {
         return Err(ValueError::Format(format));
     }
-    serde_json::from_slice(value).map_err(invalid)
+    let lease: LeaseValue<'_> = serde_json::from_slice(value).map_err(invalid)?;
+    checked(lease.incarnation)?;
+    Ok(lease)
 }
 
 impl LeaseValue<'_> {
     pub(super) fn to_json(&self) -> String {
         json_text(self)
     }
+}
+
+/// Checks that a later process can have a higher incarnation.
+fn checked(incarnation: u64) -> Result<(), ValueError> {
+    if incarnation <= MAX_SAFE_INTEGER {
+        return Ok(());
+    }
+    Err(ValueError::Invalid("its incarnation is beyond 2^53-1".into()))
 }
 
 fn bounded(value: &[u8], most: usize) -> Result<(), ValueError> {

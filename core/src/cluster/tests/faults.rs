@@ -262,6 +262,27 @@ fn values_that_are_no_rows_are_ignored() {
 }
 
 #[test]
+fn an_incarnation_that_none_can_follow_is_ignored() {
+    let mut world = World::new(&["a", "b"]);
+    let value = format!(
+        r#"{{"key":"k","incarnation":{},"stamp":1,"age":0,"entry":{{}}}}"#,
+        u64::MAX
+    );
+    for gateway in ["a", "b"] {
+        world.tell_all(&ClusterInput::Row {
+            gateway: gateway.into(),
+            number: 9,
+            age_ms: 0,
+            change: RowChange::Put(value.as_str().into()),
+        });
+    }
+    world.connect(0, "phone");
+    world.pass(2 * HEARTBEAT_MS);
+    assert_eq!(world.reason(1, "phone").as_deref(), Some("connect"));
+    world.assert_equal();
+}
+
+#[test]
 fn the_number_of_gateways_is_bounded() {
     let mut world = World::new(&["a"]);
     let value = r#"{"format":1,"boot":"b","incarnation":1,"stamp":1,"rows":[]}"#;
