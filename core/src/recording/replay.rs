@@ -27,7 +27,7 @@ pub enum StepError {
     /// The expected finding is missing.
     #[error("the inputs before it do not give the expected finding in this version")]
     Finding,
-    /// A connection has one handshake, and its number is never used again.
+    /// A connection joins that is connected already: each has one handshake.
     #[error("connection {0} joins twice, which no gateway can have recorded")]
     JoinedTwice(u64),
     /// A checkpoint holds an impossible state.
