@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::model::lower::lower_char;
+use crate::model::text::is_invisible;
 
 /// Composed letters with their bases, by the mark that is taken off: canonical decompositions of
 /// Unicode for the lower-case letters of Latin, Greek and Cyrillic scripts. Complete tables would be
@@ -72,7 +73,7 @@ pub(super) fn without_blanks(id: &str) -> String {
 }
 
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    c.is_whitespace() || is_invisible(c)
 }
 
 /// Converts full-width ASCII, which input methods of East Asian scripts produce.

@@ -40,6 +40,13 @@ pub fn prefix_units(text: &str, units: usize) -> &str {
     text
 }
 
+/// Whether a character has neither a width nor, in most texts, a meaning: the soft hyphen, zero-width blanks and
+/// joiners, the marks of direction, and U+FEFF.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
 fn is_blank(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }

@@ -44,6 +44,7 @@ mod watch;
 
 use std::process::ExitCode;
 
+use presence_core::model::text::is_invisible;
 use unicode_width::UnicodeWidthChar;
 
 pub use failure::Failure;
@@ -111,7 +112,7 @@ fn printable(text: &str) -> String {
         })
         .take(500)
         .map(|c| {
-            if c.is_control() || is_bidi_control(c) {
+            if c.is_control() || misleads(c) {
                 '\u{fffd}'
             } else {
                 c
@@ -120,9 +121,12 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a character changes the direction of the text after it, or ends a line or a paragraph.
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character changes the direction of the text after it, ends a line or a paragraph, or makes two different
+/// texts look alike. The two joiners stay: some scripts and many emoji need them.
+fn misleads(c: char) -> bool {
+    let is_joiner = matches!(c, '\u{200c}' | '\u{200d}');
+    let turns_or_breaks = matches!(c, '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns_or_breaks || (is_invisible(c) && !is_joiner)
 }
 
 #[cfg(test)]
@@ -138,6 +142,14 @@ mod tests {
         );
         assert_eq!(printable("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(printable("a\u{2028}b\u{2029}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(
+            printable("\u{feff}a\u{200b}b\u{ad}"),
+            "\u{fffd}a\u{fffd}b\u{fffd}"
+        );
+        assert_eq!(
+            printable("\u{1f469}\u{200d}\u{1f4bb}"),
+            "\u{1f469}\u{200d}\u{1f4bb}"
+        );
         assert_eq!(printable(&"x".repeat(1_000)).len(), 500);
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use serde::Serialize;
 use tracing::warn;
 
-use super::{Failure, is_bidi_control};
+use super::{Failure, misleads};
 
 /// Writes the result of a command. A closed pipe (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ pub(super) fn print_json_text(json: &str) -> Result<(), Failure> {
 pub(super) fn escaped(json: &str) -> String {
     json.chars()
         .map(|c| {
-            if (c.is_control() && !c.is_ascii_whitespace()) || is_bidi_control(c) {
+            if (c.is_control() && !c.is_ascii_whitespace()) || misleads(c) {
                 format!("\\u{:04x}", u32::from(c))
             } else {
                 c.to_string()

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::Redactor;
 use crate::model::lower::{lower, lower_char};
+use crate::model::text::is_invisible;
 
 const DOT_ABOVE: char = '\u{307}';
 
@@ -115,10 +116,6 @@ fn is_dotted_i(c: char, next: Option<char>) -> bool {
 
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}') || is_invisible(c)
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Whether findings ignore the character in ids and names of machines.
