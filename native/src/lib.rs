@@ -78,6 +78,8 @@ pub use presence_core::model::setting::InvalidSetting;
 pub use presence_core::wire::Limits;
 pub use presence_core::{Now, PresenceEntry};
 pub use recording::{Keep, RecordTo, Requests};
+#[cfg(all(feature = "cli", feature = "tls"))]
+pub use tls::ClientTls;
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsError};
 pub use web::{WebRoot, WebRootError};
 

@@ -26,9 +26,16 @@ const MAX_CA_BYTES: u64 = 1024 * 1024;
 /// An encrypted connection to a gateway.
 pub(crate) type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
 
-/// Which gateways a client trusts. Clones share it.
+/// The gateways that a client trusts. Clones share it.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use presence_gateway::ClientTls;
+/// let tls = ClientTls::new(Some(Path::new("ca.pem")), None)?;
+/// # Ok::<(), presence_gateway::TlsError>(())
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct ClientTls(Arc<ClientConfig>);
+pub struct ClientTls(Arc<ClientConfig>);
 
 impl PartialEq for ClientTls {
     fn eq(&self, other: &Self) -> bool {
@@ -44,7 +51,7 @@ impl ClientTls {
     ///
     /// # Errors
     /// [`TlsError`] when the file cannot be read or holds no certificate.
-    pub(crate) fn new(ca: Option<&Path>, pin: Option<Fingerprint>) -> Result<Self, TlsError> {
+    pub fn new(ca: Option<&Path>, pin: Option<Fingerprint>) -> Result<Self, TlsError> {
         let invalid = |why| TlsError::new("tls-ca", ca.unwrap_or_else(|| Path::new("(system)")), why);
         let mut roots = RootCertStore::empty();
         if let Some(path) = ca {
@@ -84,6 +91,12 @@ impl ClientTls {
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self(Arc::new(config)))
+    }
+
+    /// The configuration for clients with a stack of their own.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
     }
 
     /// The configuration for a NATS server, which negotiates no protocol inside.

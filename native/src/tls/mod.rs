@@ -25,7 +25,9 @@ pub(crate) use absent::{ClientStream, ClientTls};
 #[cfg(not(feature = "tls"))]
 pub(crate) use absent::{Encryption, ServerStream};
 #[cfg(all(feature = "cli", feature = "tls"))]
-pub(crate) use client::{ClientStream, ClientTls};
+pub(crate) use client::ClientStream;
+#[cfg(all(feature = "cli", feature = "tls"))]
+pub use client::ClientTls;
 #[cfg(feature = "tls")]
 pub(crate) use encryption::Encryption;
 pub use error::TlsError;

@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use presence_gateway::{ClientTls, Fingerprint};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ServerConfig};
 use tempfile::TempDir;
 
 /// A certificate of this machine, its key, and clients that trust it.
@@ -25,11 +26,8 @@ impl Certificate {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("cert.pem"), cert.pem())?;
         std::fs::write(folder.path().join("key.pem"), signing_key.serialize_pem())?;
-        let client = client(&[cert.der().clone()]).map_err(io::Error::other)?;
-        Ok(Self {
-            folder,
-            client: Arc::new(client),
-        })
+        let client = trusting(Some(&folder.path().join("cert.pem")), None)?;
+        Ok(Self { folder, client })
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -46,12 +44,10 @@ impl Certificate {
     }
 }
 
-/// Clients that trust the certificates in a file.
-pub(crate) fn trusting(path: &Path) -> io::Result<Arc<ClientConfig>> {
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(io::Error::other)?;
-    client(&certificates).map(Arc::new).map_err(io::Error::other)
+/// Clients that trust the authorities in a file, or only the certificate with a fingerprint, or both.
+pub(crate) fn trusting(ca: Option<&Path>, pin: Option<Fingerprint>) -> io::Result<Arc<ClientConfig>> {
+    let tls = ClientTls::new(ca, pin).map_err(io::Error::other)?;
+    Ok(tls.config())
 }
 
 /// The bare server's side. Its sessions are resumed as those of the gateway are: not from memory.
@@ -66,16 +62,4 @@ pub(crate) fn server(certificate: &Path, key: &Path) -> io::Result<Arc<ServerCon
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(io::Error::other)?;
     Ok(Arc::new(config))
-}
-
-fn client(trusted: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    for certificate in trusted {
-        roots.add(certificate.clone())?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use presence_gateway::Fingerprint;
+
 use crate::bare::BareOptions;
 use crate::scenario;
 use crate::size::Scale;
@@ -55,6 +57,9 @@ pub(crate) struct Options {
     /// Certificates in PEM to trust, for a wss:// URL; the gateway's is valid for its address
     #[arg(long, value_name = "FILE", requires = "url")]
     pub(crate) tls_ca: Option<PathBuf>,
+    /// SHA-256 of the gateway's certificate, for a wss:// URL; without --tls-ca the only check
+    #[arg(long, value_name = "SHA256", requires = "url")]
+    pub(crate) tls_fingerprint: Option<Fingerprint>,
     /// Process id of the running gateway, for memory and processor time
     #[arg(long, requires = "url")]
     pub(crate) pid: Option<u32>,
@@ -172,6 +177,9 @@ mod tests {
         assert!(!url.is_encrypted);
         let url = parse("--url wss://127.0.0.1:4711 --tls-ca ca.pem").unwrap().url;
         assert!(url.unwrap().is_encrypted);
+        let pin = format!("sha256:{}", "ab".repeat(32));
+        let options = parse(&format!("--url wss://127.0.0.1:4711 --tls-fingerprint {pin}")).unwrap();
+        assert_eq!(options.tls_fingerprint.unwrap().to_string(), pin);
         let url = parse("--url http://[::1]:4711/#token=abc").unwrap().url.unwrap();
         assert_eq!(url.address, "[::1]:4711".parse().unwrap());
         assert_eq!(url.token.as_deref(), Some("abc"));
@@ -195,6 +203,7 @@ mod tests {
             "--pid 3",
             "--url 127.0.0.1:4711",
             "--tls-ca ca.pem",
+            "--url wss://127.0.0.1:1 --tls-fingerprint sha256:00",
             "--url ws://127.0.0.1",
             "--url ws://127.0.0.1:1 -- node",
         ] {

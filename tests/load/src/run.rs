@@ -73,13 +73,9 @@ fn prepare(options: &Options) -> Result<Bench, BenchError> {
         }),
         None => Source::Command(options.command.clone()),
     };
-    let trust = match (&options.url, &options.tls_ca) {
-        (Some(url), Some(path)) if url.is_encrypted => Some(certificate::trusting(path)?),
-        (Some(url), None) if url.is_encrypted => {
-            return Err(BenchError::Gateway("a wss:// URL needs --tls-ca".to_owned()));
-        }
-        _ => None,
-    };
+    let (ca, pin) = (options.tls_ca.as_deref(), options.tls_fingerprint);
+    let is_encrypted = options.url.as_ref().is_some_and(|url| url.is_encrypted);
+    let trust = is_encrypted.then(|| certificate::trusting(ca, pin)).transpose()?;
     Ok(Bench {
         report: Report {
             label: options.label.clone(),
