@@ -101,6 +101,16 @@ test("200 rows are all rendered, without row indexes", async (t) => {
   assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);
 });
 
+test("names from right to left begin at their own side", async (t) => {
+  const host = await startStaticHost(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(`${host}#/paste`);
+  const hosts = ["studio", "המחשב של דנה"];
+  await page.getByLabel("A presence list").fill(JSON.stringify(hosts.map((host) => ({ host, instanceId: host, mode: "ui", reason: "launch", ts: NOW }))));
+  const direction = (name) => page.getByRole("button", { name, exact: true }).evaluate((button) => getComputedStyle(button).direction);
+  assert.deepEqual(await Promise.all(hosts.map(direction)), ["ltr", "rtl"]);
+});
+
 const LONG = {
   host: "a-machine-with-a-long-name.datacenter.example.com", instanceId: "long", version: "2026.9.6-beta.12+build.20260913",
   deviceFamily: "Mac", modelIdentifier: "MacBookPro18,3 with a long identifier", platform: "macos 26.1.0",

@@ -1,8 +1,9 @@
 import { Announcer } from "./lib/announce.js";
+import { focusHeading } from "./lib/part.js";
 import { ThemeButton } from "./components/theme-button.js";
 import { ConnectionPill } from "./components/connection-pill.js";
 import { TourStrip } from "./components/tour-strip.js";
-import { PLACES, Router, type Place, type Route } from "./state/route.js";
+import { Router, type Place, type Route } from "./state/route.js";
 import type { Secret } from "./state/secret-link.js";
 import { Sessions } from "./state/sessions.js";
 import { ownGatewayUrl, storedTarget } from "./state/target.js";
@@ -50,7 +51,7 @@ find("pill").replaceWith(new ConnectionPill(session));
 find("skip").addEventListener("click", (event) => {
   // The fragment is the page's route, so the link must not change it.
   event.preventDefault();
-  main.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus();
+  focusHeading();
 });
 
 main.append(strip);
@@ -76,10 +77,8 @@ function show({ place, query }: Route, isMove: boolean): void {
   }
   const isOther = shown !== view;
   if (isOther) shown?.leave();
-  for (const each of PLACES) {
-    const link = document.querySelector(`nav [data-place="${each}"]`);
-    if (each === place) link?.setAttribute("aria-current", "page");
-    else link?.removeAttribute("aria-current");
+  for (const link of document.querySelectorAll<HTMLElement>("nav [data-place]")) {
+    link.ariaCurrent = link.dataset["place"] === place ? "page" : null;
   }
   placeTour();
   shown = view;
@@ -100,10 +99,9 @@ function show({ place, query }: Route, isMove: boolean): void {
 function start(): void {
   watchTour();
   const target = storedTarget();
+  if (target && !isSignedIn) session.connect(target);
   sessions.start();
-  if (isSignedIn) return;
-  if (target) session.connect(target);
-  else void instances.findGateway();
+  if (!target && !isSignedIn) void instances.findGateway();
 }
 
 function watchTour(): void {

@@ -5,6 +5,7 @@ import { customElement, property } from "lit/decorators.js";
 import { count, pretty, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
+import { Store } from "../lib/store.js";
 import { isGateway } from "../state/gateways.js";
 import type { Change } from "../state/history.js";
 import { CopyButton } from "./copy-button.js";
@@ -21,11 +22,10 @@ export interface Detail {
   readonly explain?: Ask | undefined;
 }
 
-/**
- * Below this width, as in detail.css, the panel overlays the page and traps the focus, because the table needs the
- * room.
- */
+/** Below this width the panel overlays the page and traps the focus, because the table needs the room. */
 const narrow = matchMedia("(max-width: 82rem)");
+const isNarrow = new Store(narrow.matches);
+narrow.addEventListener("change", () => isNarrow.set(narrow.matches));
 
 /** The panel beside the table; on narrow screens it overlays the page from the side or from below. */
 @customElement("detail-panel")
@@ -39,16 +39,17 @@ export class DetailPanel extends Part {
   /** @param close is called when the user closes the panel. */
   constructor(readonly close: () => void) {
     super();
-    narrow.addEventListener("change", () => {
-      if (!this.#dialog?.open) return;
-      this.#dialog.close();
-      this.#open();
-    });
+    this.follow(isNarrow);
   }
 
   /** Also updates in a hidden view: a modal dialog that stays open there would block the whole page. */
   protected override shouldUpdate(): boolean {
     return true;
+  }
+
+  /** Called when the row that was open is gone. */
+  protected override passFocus(): void {
+    this.close();
   }
 
   protected override render() {
@@ -63,15 +64,16 @@ export class DetailPanel extends Part {
   protected override updated(): void {
     const { detail } = this;
     this.#why.show(detail?.row, detail?.explain);
-    if (!detail) this.#dialog?.close();
-    else if (!this.#dialog?.open) this.#open();
+    const isOther = this.#dialog?.matches(":modal") !== this.#isOver;
+    if (this.#dialog?.open && (!detail || isOther)) this.#dialog.close();
+    if (detail && !this.#dialog?.open) this.#open();
     if (detail && detail.row.key !== this.#shownKey) this.#dialog?.scrollTo(0, 0);
     this.#shownKey = detail?.row.key;
   }
 
   /** Whether the panel overlays the page: on narrow screens, and if there are several tables. */
   get #isOver(): boolean {
-    return narrow.matches || this.closest(".several") !== null;
+    return isNarrow.value || this.closest(".several") !== null;
   }
 
   get #dialog(): HTMLDialogElement | null {

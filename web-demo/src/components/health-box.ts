@@ -14,11 +14,12 @@ const MEASURE_MS = 5_000;
 @customElement("health-box")
 export class HealthBox extends Part {
   @state() private accessor isOpen = false;
-  #timers: readonly ReturnType<typeof setInterval>[] = [];
 
   constructor(readonly session: Session) {
     super();
     this.follow(session.live);
+    this.every(REFRESH_MS, () => this.isOpen && this.requestUpdate());
+    this.every(MEASURE_MS, () => void this.#measure());
   }
 
   protected override render() {
@@ -48,17 +49,13 @@ export class HealthBox extends Part {
   }
 
   #toggle(event: Event): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#timers = [];
     this.isOpen = (event.target as HTMLDetailsElement).open;
-    if (!this.isOpen) return;
     void this.#measure();
-    this.#timers = [setInterval(() => this.requestUpdate(), REFRESH_MS), setInterval(() => void this.#measure(), MEASURE_MS)];
   }
 
   async #measure(): Promise<void> {
     const { client, health, live } = this.session;
-    if (document.hidden || this.isOutOfSight) return;
+    if (!this.isOpen || document.hidden || this.isOutOfSight) return;
     if (client && live.value.roster?.connection.phase === "live") await health.measure(client);
     this.requestUpdate();
   }

@@ -14,22 +14,11 @@ const SECOND_MS = 1_000;
 @customElement("input-clock")
 export class InputClock extends Part {
   #inputAtMs = performance.now();
-  #ticker: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
     watchInput(() => (this.#inputAtMs = performance.now()));
-  }
-
-  /** Starts the updates. */
-  start(): void {
-    this.stop();
-    this.#ticker = setInterval(() => this.requestUpdate(), SECOND_MS);
-  }
-
-  /** Stops the updates; inputs are still recorded. */
-  stop(): void {
-    clearInterval(this.#ticker);
+    this.every(SECOND_MS, () => this.requestUpdate());
   }
 
   protected override render() {

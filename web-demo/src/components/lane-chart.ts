@@ -41,7 +41,7 @@ function laneItem(lane: Lane, window: Window, marks: readonly Tick[]) {
   const words = `${lane.name}: ${summary(lane, window)}`;
   return html`
     <li class="lane" data-key=${lane.key}>
-      <span class="lane-name" title=${lane.key}>${lane.name}</span>
+      <span class="lane-name" dir="auto" title=${lane.key}>${lane.name}</span>
       <svg class="lane-picture" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${words}>${marks.map(line)}${lane.spans.map((span) => bar(span, window))}</svg>
     </li>`;
 }

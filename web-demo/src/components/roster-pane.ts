@@ -51,7 +51,8 @@ export class RosterPane {
     await this.table.reveal(key);
   }
 
-  show({ all, findings, changesOf, explain, ...content }: PaneContent): void {
+  /** Shows these contents; returns whether the list has the open row. */
+  show({ all, findings, changesOf, explain, ...content }: PaneContent): boolean {
     const { rows } = content;
     const whole = all ?? rows;
     const row = whole.find(({ key }) => key === this.#openKey);
@@ -59,12 +60,13 @@ export class RosterPane {
     const ownGateway = gatewaysOf(whole)?.own;
     this.table.content = { ...content, selected: row?.key, suspects: about.suspects, ownGateway };
     this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [], explain };
+    return row !== undefined;
   }
 
   async #close(): Promise<void> {
     const key = this.#openKey;
     this.open(undefined);
     await this.host.updateComplete;
-    if (key !== undefined) await this.table.focusRow(key);
+    await this.table.focusRow(key);
   }
 }

@@ -60,7 +60,7 @@ function cells(row: PresenceRow, { isSelected, isCurrent, isSuspect, badge, isAb
   return html`
     <th class="who" role="rowheader" scope="row">
       <span class="who-line"
-        ><button type="button" class="row-open" tabindex=${isCurrent ? 0 : -1} aria-expanded=${isSelected}>${rowName(row)}</button
+        ><button type="button" class="row-open" dir="auto" tabindex=${isCurrent ? 0 : -1} aria-expanded=${isSelected}>${rowName(row)}</button
         >${badge === undefined ? nothing : html`<span class="badge ${badge.startsWith("this tab") ? "own" : ""}">${badge}</span>`}${isSuspect ? html`<span class="badge twin">${icon("twins")}<span>finding</span></span>` : nothing}</span
       ><span class="sub">${[row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no IP, no instanceId"}</span>
     </th>

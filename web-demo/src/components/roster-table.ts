@@ -98,34 +98,39 @@ export class RosterTable extends Part {
     super();
   }
 
-  /** Focuses a row. */
-  async focusRow(key: string): Promise<void> {
-    (await this.#draw(key))?.querySelector<HTMLElement>(".row-open")?.focus();
+  /** Focuses a row; the one in its place if it is gone. */
+  async focusRow(key: string | undefined): Promise<void> {
+    (await this.#draw(key))?.focus();
   }
 
   /** Scrolls to a row. */
   async reveal(key: string): Promise<void> {
-    (await this.#draw(key))?.scrollIntoView({ block: "nearest" });
+    (await this.#draw(key))?.closest("tr")?.scrollIntoView({ block: "nearest" });
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     this.#isMove = false;
     if (!changed.has("content")) return;
     const before = this.#items;
+    const at = this.#rows.findIndex(({ key }) => key === this.current);
     const { rows, order, isReversed, isGrouped } = this.content;
     const ordered = sortRows(rows, order, isReversed);
     this.#items = isGrouped ? grouped(ordered) : ordered.map((row) => ({ key: row.key, row }));
     this.#isMove = before.length !== this.#items.length || before.some(({ key }, index) => key !== this.#items[index]?.key);
-    if (!ordered.some(({ key }) => key === this.current)) this.current = ordered[0]?.key;
+    // The row in the place of a removed one.
+    if (!ordered.some(({ key }) => key === this.current)) this.current = this.#rows[Math.min(Math.max(at, 0), ordered.length - 1)]?.key;
   }
 
   protected override update(changed: PropertyValues<this>): void {
-    const focused = document.activeElement;
     const body = this.querySelector("tbody");
     if (body && this.#isMove && !this.#isVirtual) glide(body, () => super.update(changed));
     else super.update(changed);
-    // Moving a row in the document removes its focus.
-    if (focused instanceof HTMLElement && focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  protected override passFocus(): void {
+    const current = this.#currentButton;
+    if (current) current.focus({ preventScroll: true });
+    else super.passFocus();
   }
 
   protected override render() {
@@ -174,6 +179,15 @@ export class RosterTable extends Part {
     return this.#items.length > MAX_DRAWN;
   }
 
+  get #rows(): readonly PresenceRow[] {
+    return this.#items.flatMap(({ row }) => row ?? []);
+  }
+
+  /** The only button of a row that the Tab key reaches. */
+  get #currentButton(): HTMLElement | null {
+    return this.querySelector('.row-open[tabindex="0"]');
+  }
+
   #line(item: Item, line: Line | undefined) {
     const { selected, suspects, isAbsolute = false, badge, ownGateway } = this.content;
     const { row } = item;
@@ -210,18 +224,18 @@ export class RosterTable extends Part {
     return current < 0 || inSight.includes(current) ? inSight : [...inSight, current].sort((a, b) => a - b);
   }
 
-  /** Returns the row's element, rendering it if necessary. */
-  async #draw(key: string): Promise<HTMLElement | null> {
-    this.current = key;
+  /** Returns the button of a row, rendering the row if necessary; of the current row if it is gone. */
+  async #draw(key: string | undefined): Promise<HTMLElement | null> {
+    if (this.#rows.some((row) => row.key === key)) this.current = key;
     await this.updateComplete;
-    return this.querySelector(`tr.row[data-key="${CSS.escape(key)}"]`);
+    return this.#currentButton;
   }
 
-  #click(event: Event): void {
+  #click(event: MouseEvent): void {
     const element = (event.target as Element).closest<HTMLElement>("tr.row");
     const key = element?.dataset["key"];
-    // A click that ends a text selection does not open the row.
-    if (key === undefined || String(getSelection()).length > 0) return;
+    // A click that ends a text selection does not open the row; a key press does (it has no `detail`).
+    if (key === undefined || (event.detail > 0 && String(getSelection()).length > 0)) return;
     this.listener.open(element?.dataset["selected"] === undefined ? key : undefined);
   }
 
@@ -231,7 +245,7 @@ export class RosterTable extends Part {
 
   #key(event: KeyboardEvent): void {
     if (event.key === "Escape") return this.listener.open(undefined);
-    const rows = this.#items.flatMap(({ row }) => row ?? []);
+    const rows = this.#rows;
     const at = rows.findIndex(({ key }) => key === this.current);
     const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
     const next = rows[steps[event.key] ?? -1];
@@ -253,6 +267,6 @@ function groupHead(host: string, summary: string, line: Line | undefined) {
   const at = lineOf(line);
   return html`
     <tr class="group" role="row" data-index=${at.index} aria-rowindex=${at.row} .style=${at.style}>
-      <th role="rowheader" scope="rowgroup" colspan=${HEADS_WITH_GATEWAY.length}><strong>${host}</strong><span class="sub">${summary}</span></th>
+      <th role="rowheader" scope="rowgroup" colspan=${HEADS_WITH_GATEWAY.length}><strong dir="auto">${host}</strong><span class="sub">${summary}</span></th>
     </tr>`;
 }

@@ -39,7 +39,7 @@ function row({ key, from, to, why, connected }: PastSession, { instances }: Sess
   const name = instances[key]?.host || key;
   return html`
     <tr>
-      <th scope="row" title=${name === key ? key : `${name} (${key})`}>${name}</th>
+      <th scope="row" dir="auto" title=${name === key ? key : `${name} (${key})`}>${name}</th>
       <td class="num">${time(from)}</td>
       <td class="num">${to === undefined ? "now" : time(to)}</td>
       <td class="num">${lasted((to ?? nowMs) - from)}</td>

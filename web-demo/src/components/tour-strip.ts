@@ -2,7 +2,7 @@ import { html, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 
 import { icon } from "../lib/icons.js";
-import { Part } from "../lib/part.js";
+import { focusHeading, Part } from "../lib/part.js";
 import { hrefOf } from "../state/route.js";
 import { isDone, STOPS, type Stop, type TourLog } from "../state/tour.js";
 
@@ -55,6 +55,6 @@ export class TourStrip extends Part {
     this.log.close();
     this.hidden = true;
     // The button that had the focus was removed.
-    document.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus({ preventScroll: true });
+    focusHeading();
   }
 }

@@ -6,7 +6,7 @@ const MAX_NEWS = 3;
 /** Announces joins, leaves and the connection to screen readers, never age changes. */
 export class Announcer {
   readonly #region: HTMLElement;
-  readonly #news: string[] = [];
+  readonly #news = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(region: HTMLElement) {
@@ -15,15 +15,15 @@ export class Announcer {
 
   /** Announces it together with the other news of the next seconds. */
   later(news: string): void {
-    if (!this.#news.includes(news)) this.#news.push(news);
+    this.#news.add(news);
     this.#timer ??= setTimeout(() => this.#announce(), INTERVAL_MS);
   }
 
   #announce(): void {
     this.#timer = undefined;
-    const shown = this.#news.slice(0, MAX_NEWS);
-    const rest = this.#news.length - shown.length;
-    this.#news.length = 0;
+    const shown = [...this.#news].slice(0, MAX_NEWS);
+    const rest = this.#news.size - shown.length;
+    this.#news.clear();
     this.#region.textContent = shown.join(". ") + (rest > 0 ? `. And ${rest} more changes` : "");
   }
 }

@@ -1,4 +1,4 @@
-import { LitElement } from "lit";
+import { LitElement, type PropertyValues } from "lit";
 
 import type { Store } from "./store.js";
 
@@ -12,11 +12,20 @@ export abstract class Part extends LitElement {
 
   /** Updates this part when the store's value changes. */
   protected follow<T>(store: Store<T>): void {
-    let end: (() => void) | undefined;
-    this.addController({
-      hostConnected: () => (end = store.watch(() => this.requestUpdate())),
-      hostDisconnected: () => end?.(),
+    this.#whileInPage(() => store.watch(() => this.requestUpdate()));
+  }
+
+  /** Calls `act` at an interval, in ms, while this part is in the page. */
+  protected every(intervalMs: number, act: () => void): void {
+    this.#whileInPage(() => {
+      const timer = setInterval(act, intervalMs);
+      return () => clearInterval(timer);
     });
+  }
+
+  #whileInPage(begin: () => () => void): void {
+    let end: (() => void) | undefined;
+    this.addController({ hostConnected: () => (end = begin()), hostDisconnected: () => end?.() });
   }
 
   /** Parts of a hidden view are not updated; the view updates them when it is shown. */
@@ -29,7 +38,29 @@ export abstract class Part extends LitElement {
     return this.closest(".view[hidden]") !== null;
   }
 
+  /** Keeps the focus in the page: an update may move, hide or remove the element that has it. */
+  protected override update(changed: PropertyValues): void {
+    const focused = document.activeElement;
+    const around: HTMLElement[] = [];
+    if (this.contains(focused)) for (let each = focused; each instanceof HTMLElement; each = each.parentElement) around.push(each);
+    super.update(changed);
+    if (around.length === 0 || (focused === document.activeElement && focused?.checkVisibility())) return;
+    const heir = around.find((each) => (each === focused || each.tabIndex >= 0) && each.checkVisibility());
+    if (heir) heir.focus({ preventScroll: true });
+    else this.passFocus();
+  }
+
+  /** Called when the element that had the focus is gone and nothing around it can have the focus. */
+  protected passFocus(): void {
+    focusHeading();
+  }
+
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
+}
+
+/** Focuses the heading of the visible view. */
+export function focusHeading(): void {
+  document.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus({ preventScroll: true });
 }

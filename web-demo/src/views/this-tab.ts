@@ -44,14 +44,6 @@ export class ThisTabView extends View {
     document.addEventListener("visibilitychange", () => this.requestUpdate());
   }
 
-  protected override show(): void {
-    this.#clock.start();
-  }
-
-  protected override hide(): void {
-    this.#clock.stop();
-  }
-
   protected override willUpdate(): void {
     const { identities, live } = this.session;
     const { roster, findings } = live.value;
