@@ -17,9 +17,7 @@ test("the printed link signs in, and the token is visible nowhere", async (t) =>
   assert.equal(page.url(), `${gateway.page}#/instances`);
   const html = await page.content();
   assert.ok(!html.includes(gateway.token), "not in the document");
-  const kept = await page.evaluate(() => (
-    { local: JSON.stringify(localStorage), cookie: document.cookie, history: history.length }
-  ));
+  const kept = await page.evaluate(() => ({ local: JSON.stringify(localStorage), cookie: document.cookie }));
   assert.ok(!kept.local.includes(gateway.token) && kept.cookie === "", "only this tab has the token");
   assert.ok(!gateway.stderr.includes(gateway.token), "not in the gateway's log");
 
@@ -68,9 +66,40 @@ test("without a link the page shows the form, and says that a gateway serves it"
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByLabel("Address of the gateway").waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0, "the token is forgotten");
+  await page.locator("h1:visible:focus").waitFor();
   await page.getByLabel("Address of the gateway").fill("not an address");
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await page.getByRole("alert").filter({ hasText: "An address looks like" }).waitFor();
+});
+
+test("after a disconnect the form has the address of the gateway", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByLabel("Address of the gateway").waitFor();
+  assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
+});
+
+test("a late answer about the page's own gateway does not replace an address that the user typed", async (t) => {
+  const gateway = await startGateway(t, ["--auth", "none"]);
+  const visitor = await visit(t);
+  let answer;
+  const asked = new Promise((resolve) => {
+    visitor.context.route("**/gateway.json", (route) => {
+      answer = () => route.continue();
+      resolve();
+    });
+  });
+  const page = await visitor.open(gateway.page);
+  const address = page.getByLabel("Address of the gateway");
+  await address.fill("wss://elsewhere.example");
+  await asked;
+  await Promise.all([page.waitForResponse("**/gateway.json"), answer()]);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.equal(await address.inputValue(), "wss://elsewhere.example");
+  assert.equal(await page.locator(".pill").getAttribute("data-phase"), "stopped");
 });
 
 test("the page connects at once to a gateway without authentication", async (t) => {
@@ -87,6 +116,7 @@ test("a wrong token is refused, and the page says why and what to do", async (t)
   await bar.waitFor();
   assert.match(await bar.innerText(), /refuses this page[\s\S]*token mismatch[\s\S]*token/i);
   assert.equal(page.url(), `${gateway.page}#/instances`);
+  assert.equal(await bar.getByRole("button", { name: "Try now" }).isVisible(), false, "only another token helps");
   await page.getByRole("link", { name: "Timeline" }).click();
   await page.getByText(/The gateway refuses this page: .*token mismatch/).waitFor();
   await page.getByRole("link", { name: "Connect", exact: true }).click();

@@ -97,27 +97,29 @@ test("changing the age limits keeps the rows and their recorded changes", async 
   assert.deepEqual(await page.evaluate(() => [...counts]), []);
 });
 
-test("when the gateway restarts, the page shows Offline, reconnects, and has one row again", async (t) => {
-  const gateway = await startGateway(t);
-  const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
-  const page = await visitor.open(gateway.link);
-  await live(page);
-  const before = await rowsWhen(page, "two rows", (rows) => rows.length === 2);
-  const box = () => page.locator(".roster-box:visible").boundingBox();
-  const place = await box();
-  await gateway.stop();
-  const bar = page.locator('.view:visible .connection[data-phase="waiting"]');
-  await bar.waitFor();
-  assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)[\s\S]*Rows are as last heard\./);
-  const isCut = await bar.locator(".connection-text").evaluate((text) => text.scrollHeight > text.clientHeight + 1);
-  assert.equal(isCut, false, "the whole reason is visible");
-  assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
-  assert.deepEqual(await box(), place, "the list does not move");
-  await gateway.start();
-  await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => {});
-  await live(page);
-  const isBack = (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected);
-  const after = await rowsWhen(page, "one row of this tab", isBack);
-  assert.equal(after[1].where, before[1].where, "with the same instanceId");
-  assert.deepEqual(await box(), place);
-});
+for (const width of [360, 1440]) {
+  test(`when the gateway restarts, the page shows Offline, reconnects, and has one row again: ${width} px`, async (t) => {
+    const gateway = await startGateway(t);
+    const visitor = await visit(t, { width, expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+    const page = await visitor.open(gateway.link);
+    await live(page);
+    const before = await rowsWhen(page, "two rows", (rows) => rows.length === 2);
+    const box = () => page.locator(".roster-box:visible").boundingBox();
+    const place = await box();
+    await gateway.stop();
+    const bar = page.locator('.view:visible .connection[data-phase="waiting"]');
+    await bar.waitFor();
+    assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)[\s\S]*Rows are as last heard\./);
+    const isCut = await bar.locator(".connection-text").evaluate((text) => text.scrollHeight > text.clientHeight + 1);
+    assert.equal(isCut, false, "the whole reason is visible");
+    assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
+    assert.deepEqual(await box(), place, "the list does not move");
+    await gateway.start();
+    await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => {});
+    await live(page);
+    const isBack = (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected);
+    const after = await rowsWhen(page, "one row of this tab", isBack);
+    assert.equal(after[1].where, before[1].where, "with the same instanceId");
+    assert.deepEqual(await box(), place);
+  });
+}

@@ -1,3 +1,4 @@
+import { PresenceError } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
@@ -42,7 +43,8 @@ export class ConnectForm extends Part {
   /** Fills in the gateway that serves this page; connects to it if it requires no secret. */
   async findGateway(): Promise<void> {
     const own = await findOwnGateway();
-    if (!own) return;
+    // Meanwhile the user may have connected to a gateway, or typed another address.
+    if (!own || this.hidden || this.url !== DEFAULT_URL) return;
     this.url = ownGatewayUrl();
     if (own.auth === "none") return this.#submit();
     this.kind = own.auth;
@@ -91,7 +93,8 @@ export class ConnectForm extends Part {
       this.connect(text === "" ? { url } : { url, secret: { kind: this.kind, text } });
       this.secret = this.error = "";
     } catch (error) {
-      this.error = error instanceof Error ? `${error.message}. An address looks like ${DEFAULT_URL}.` : String(error);
+      const message = error instanceof Error ? error.message : String(error);
+      this.error = error instanceof PresenceError ? `${message}. An address looks like ${DEFAULT_URL}.` : message;
       this.querySelector<HTMLElement>("input")?.focus();
     }
   }

@@ -1,6 +1,7 @@
 import { diffRows, PresenceClient, rowName, type Explanation, type FindingReport, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
+import { withoutDirections } from "../lib/format.js";
 import { Store } from "../lib/store.js";
 import { DEFAULT_OPTIONS } from "./view-options.js";
 import { Health } from "./health.js";
@@ -49,6 +50,8 @@ export class Session {
   health = new Health();
   /** Maximum ages of Active and Idle rows, in ms. */
   thresholds = { activeMs: DEFAULT_OPTIONS.activeS * 1_000, idleMs: DEFAULT_OPTIONS.idleS * 1_000 };
+  /** When a waiting connection is tried again, on the clock of `performance.now`. */
+  retryAtMs = 0;
   /** An address from a link. The user confirms it before the page connects. */
   readonly suggested: string | undefined;
   readonly #announcer: Pick<Announcer, "later">;
@@ -67,10 +70,15 @@ export class Session {
     return addressOf(this.live.value.target?.url ?? this.suggested ?? "");
   }
 
+  /** The address without its scheme. */
+  get place(): string {
+    return this.address.replace(/^\w+:\/\//, "");
+  }
+
   /** Name of the gateway: its own row's name, else its address. */
   get name(): string {
     const self = this.live.value.roster?.rows.find(({ isSelf }) => isSelf);
-    return self ? rowName(self) : this.address.replace(/^\w+:\/\//, "");
+    return self ? withoutDirections(rowName(self)) : this.place;
   }
 
   /**
@@ -147,9 +155,10 @@ export class Session {
       this.#set({ roster, ...this.#find() });
     });
     // Clients that return after a restart of the gateway are not reported.
-    client.onJoin((row) => report("join", `${rowName(row)} joined`));
-    client.onLeave((row) => report("leave", `${rowName(row)} left`));
+    client.onJoin((row) => report("join", `${withoutDirections(rowName(row))} joined`));
+    client.onLeave((row) => report("leave", `${withoutDirections(rowName(row))} left`));
     client.addEventListener("connection", ({ connection }) => {
+      if (connection.phase === "waiting") this.retryAtMs = performance.now() + connection.retryInMs;
       if (connection.phase === "waiting" && wasLive) report("connection", "Connection lost, trying again");
       if (connection.phase === "live" && hadList) report("connection", "Connected again");
       if (connection.phase === "refused") report("connection", `The gateway refuses this page: ${connection.error.message}`);
