@@ -55,6 +55,8 @@ test("a second gateway is added beside the first, and a reload shows both", asyn
   assert.equal(await sections(page).locator('.connection[data-phase="live"]').count(), 2, "each section shows its connection");
   const tops = await sections(page).evaluateAll((all) => all.map((section) => Math.round(section.getBoundingClientRect().top)));
   assert.equal(tops[0], tops[1], "side by side");
+  const headings = await sections(page).locator(".gateway-name").allInnerTexts();
+  assert.deepEqual(headings.map((text) => / \((.*)\)$/.exec(text)?.[1]), [gateway, other].map(({ url }) => new URL(url).host), "names that differ");
   await page.reload();
   await live(page);
   await within("the rows of both again", async () => isBoth(await names()));
@@ -66,7 +68,7 @@ test("the address never contains a secret, not even that of a printed link", asy
   await page.getByRole("button", { name: "Add gateway" }).click();
   await connect(page, other.link);
   await sections(page).nth(1).getByText("attic-pi").first().waitFor();
-  assert.equal(page.url(), addressWith(gateway, new URL(other.page).href));
+  assert.equal(page.url(), addressWith(gateway, other.url));
   const html = await page.content();
   const kept = await page.evaluate(() => JSON.stringify(localStorage) + document.cookie);
   for (const { token } of [gateway, other]) {
@@ -87,6 +89,49 @@ test("a link to a gateway asks for its secret and connects only when the form is
   assert.deepEqual(opened.map((url) => new URL(url).port), [new URL(gateway.url).port]);
   await connect(page, other.url, other.token);
   await sections(page).nth(1).getByText("attic-pi").first().waitFor();
+});
+
+test("a gateway that the page already shows is not added again", async (t) => {
+  const { gateway, page } = await beside(t);
+  const opened = [];
+  page.on("websocket", (socket) => opened.push(socket.url()));
+  await page.getByRole("button", { name: "Add gateway" }).click();
+  const form = page.locator(".welcome[data-alone]:visible");
+  await form.getByLabel("Address of the gateway").fill(gateway.link);
+  await form.getByRole("button", { name: "Connect", exact: true }).click();
+  await form.getByRole("alert").getByText("This page already shows this gateway.", { exact: true }).waitFor();
+  assert.deepEqual(opened, []);
+});
+
+test("moving through the browser's history removes no gateway", async (t) => {
+  const { other, page } = await beside(t);
+  await page.getByLabel("Search").fill("attic");
+  await page.getByRole("link", { name: "Paste" }).click();
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await page.getByRole("button", { name: "Add gateway" }).click();
+  await connect(page, other.url, other.token);
+  await sections(page).nth(1).getByText("attic-pi").first().waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Paste", exact: true }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Instances", exact: true }).waitFor();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.equal(await sections(page).count(), 2);
+  assert.equal(await sections(page).locator('.connection[data-phase="live"]').count(), 2);
+});
+
+test("adding a gateway closes the details, which would cover the form", async (t) => {
+  const { page } = await beside(t);
+  await page.getByRole("button", { name: "Chrome" }).click();
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  await panel.waitFor();
+  await page.getByRole("button", { name: "Add gateway" }).click();
+  await page.getByRole("heading", { name: "Connect to another gateway" }).waitFor();
+  assert.equal(await panel.isVisible(), false);
+  const focused = page.locator(".welcome[data-alone]:visible input:focus");
+  await focused.waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.locator("h1:visible:focus").waitFor();
 });
 
 test("each gateway has its own connection and health", async (t) => {

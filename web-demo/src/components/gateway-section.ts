@@ -3,29 +3,24 @@ import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import { Part } from "../lib/part.js";
+import { silentGateways } from "../state/gateways.js";
 import type { Order } from "../state/roster-order.js";
 import type { Session } from "../state/session.js";
-import { DEFAULT_OPTIONS, filterRows, type ViewOptions } from "../state/view-options.js";
+import type { Target } from "../state/target.js";
+import { DEFAULT_OPTIONS, filterRows } from "../state/view-options.js";
 import { ConnectForm } from "./connect-form.js";
 import { ConnectionBar } from "./connection-bar.js";
 import { findingsCards } from "./findings-list.js";
 import { HealthBox } from "./health-box.js";
 import { RosterPane } from "./roster-pane.js";
 import { SeenBox } from "./seen-box.js";
-import { silentNotices } from "./silent-notices.js";
 import { skeletonRows } from "./skeleton.js";
 import { TimelineBox } from "./timeline-box.js";
 
-/** The contents that all sections of a page share. */
-export interface SectionContent {
-  readonly options: ViewOptions;
-  readonly isFindingsOpen: boolean;
-  /** Whether there are other sections; then each shows its name and connection. */
-  readonly isOneOfSeveral: boolean;
-}
-
 /** The listener of a section. */
 export interface SectionListener {
+  /** Called when the user sends the form; throws the error to show there. */
+  connect(target: Target): void;
   /** Called when the user changes the order. */
   order(order: Order): void;
   /** Called when the user resets the filters. */
@@ -39,13 +34,18 @@ export interface SectionListener {
 /** The roster of one gateway with its connection, timeline and health. */
 @customElement("gateway-section")
 export class GatewaySection extends Part {
-  @property({ attribute: false }) accessor content: SectionContent = { options: DEFAULT_OPTIONS, isFindingsOpen: false, isOneOfSeveral: false };
+  @property({ attribute: false }) accessor options = DEFAULT_OPTIONS;
+  @property({ attribute: false }) accessor isFindingsOpen = false;
+  /** Name of the gateway; absent if there are no other sections. Each of several shows its name and connection. */
+  @property({ attribute: false }) accessor name: string | undefined;
   readonly bar: ConnectionBar;
   readonly form: ConnectForm;
   readonly #timeline: TimelineBox;
   readonly #seen: SeenBox;
   readonly #health: HealthBox;
   readonly #pane: RosterPane;
+  /** Whether the list had the open row at the last update. */
+  #wasRowListed = false;
 
   /** @param findingsId is the id of the list of findings. */
   constructor(
@@ -56,7 +56,7 @@ export class GatewaySection extends Part {
     super();
     const remove = listener.remove?.bind(listener);
     this.bar = new ConnectionBar(session, remove);
-    this.form = new ConnectForm((target) => session.connect(target), remove);
+    this.form = new ConnectForm((target) => listener.connect(target), remove);
     if (session.suggested !== undefined) this.form.suggest({ url: session.suggested });
     this.#timeline = new TimelineBox(session.timeline);
     this.#seen = new SeenBox(session);
@@ -89,23 +89,22 @@ export class GatewaySection extends Part {
 
   /** Rows that match the filters. */
   get visible(): readonly PresenceRow[] {
-    return filterRows(this.session.live.value.roster?.rows ?? [], this.content.options);
+    return filterRows(this.session.live.value.roster?.rows ?? [], this.options);
   }
 
   protected override render() {
-    const { session, content, visible } = this;
+    const { session, visible, name, isFindingsOpen: isOpen } = this;
     const { roster, findings, leftOut } = session.live.value;
-    const { isFindingsOpen: isOpen, isOneOfSeveral } = content;
     const rows = roster?.rows ?? [];
     const hasRows = rows.length > 0;
     this.form.hidden = this.isOpen;
     return html`
-      <section class="gateway-section stack" aria-label=${isOneOfSeveral ? session.name || "Another gateway" : nothing}>
-        ${isOneOfSeveral && session.name !== "" ? html`<h2 class="gateway-name">${session.name}</h2>` : nothing}
-        ${isOneOfSeveral ? this.bar : nothing}
+      <section class="gateway-section stack" aria-label=${name === undefined ? nothing : name || "Another gateway"}>
+        ${name ? html`<h2 class="gateway-name">${name}</h2>` : nothing}
+        ${name === undefined ? nothing : this.bar}
         ${this.form}
         <div class="stack ${roster?.isOffline === true && hasRows ? "is-offline" : ""}" ?hidden=${!this.isOpen}>
-          ${silentNotices(rows)}
+          <div class="notices silent">${silentGateways(rows).map((sentence) => html`<p class="notice">${sentence}.</p>`)}</div>
           <div class="with-detail">
             <div class="main-column">
               ${findingsCards({ findings, leftOut, rows, isOpen, id: this.findingsId, reveal: (key) => this.#reveal(key) })}
@@ -129,11 +128,12 @@ export class GatewaySection extends Part {
   protected override updated(): void {
     const { session, visible } = this;
     const { target, roster, findings } = session.live.value;
-    if (roster?.connection.phase === "refused" && target) this.form.suggest(target);
+    // After a refusal or a disconnect the form has the last address.
+    if (target) this.form.suggest(target);
     const { identities, history } = session;
     this.#pane.table.hidden = visible.length === 0;
-    this.#pane.show({
-      ...this.content.options,
+    const isRowListed = this.#pane.show({
+      ...this.options,
       rows: visible,
       all: roster?.rows ?? [],
       findings,
@@ -141,6 +141,9 @@ export class GatewaySection extends Part {
       explain: session.explain,
       badge: (row) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab"),
     });
+    // If a removed row returns, its details stay closed.
+    if (this.#wasRowListed && !isRowListed) this.open(undefined);
+    this.#wasRowListed = isRowListed;
     this.listener.drawn();
   }
 

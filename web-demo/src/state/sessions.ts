@@ -20,7 +20,7 @@ export class Sessions {
   readonly #announcer: Announcer;
   readonly #ends = new Map<Session, () => void>();
   /** Addresses that the link of this page named before {@link start}. */
-  #addresses: readonly string[] | undefined;
+  #addresses: readonly string[] = [];
   #isStarted = false;
 
   constructor(announcer: Announcer) {
@@ -37,6 +37,25 @@ export class Sessions {
   /** Whether another gateway can be added. */
   get hasRoom(): boolean {
     return this.all.value.length < MAX_GATEWAYS;
+  }
+
+  /** Returns the name of a gateway, with its address if another one has the same name. */
+  nameOf(session: Session): string {
+    const { name, place } = session;
+    const isShared = name !== place && this.all.value.some((other) => other !== session && other.name === name);
+    return isShared ? `${name} (${place})` : name;
+  }
+
+  /**
+   * Connects a session to a gateway.
+   *
+   * @throws {PresenceError} if the address is invalid, and {Error} if another session is connected to it.
+   */
+  connect(session: Session, target: Target): void {
+    const address = addressOf(target.url);
+    const isShown = this.all.value.some((other) => other !== session && other.live.value.target && other.address === address);
+    if (isShown) throw new Error("This page already shows this gateway.");
+    session.connect(target);
   }
 
   /** Adds a gateway without connecting to it. */
@@ -59,14 +78,14 @@ export class Sessions {
     this.#change();
   }
 
-  /** Reopens the gateways from before a reload: those in the page's link, else all. */
+  /** Opens the gateways of the page's link and those from before a reload. */
   start(): void {
     this.#isStarted = true;
-    this.#open(this.#addresses ?? storedTargets().map(({ url }) => addressOf(url)));
+    this.#open([...this.#addresses, ...storedTargets().map(({ url }) => url)]);
   }
 
-  /** Shows the gateways at these addresses in addition to the first, and no others. */
-  setAddresses(addresses: readonly string[]): void {
+  /** Shows the gateways at these addresses too. No link removes a gateway, since that deletes its secret. */
+  addAddresses(addresses: readonly string[]): void {
     this.#addresses = addresses;
     if (this.#isStarted) this.#open(addresses);
   }
@@ -82,10 +101,10 @@ export class Sessions {
 
   /** Connects only to gateways whose secret this tab has: a link alone makes no connection. */
   #open(addresses: readonly string[]): void {
-    const wanted = new Set(addresses.filter((address) => /^(wss?|https?):\/\//.test(address) && address.length <= MAX_ADDRESS).map(addressOf));
+    const wanted = addresses.filter((address) => /^(wss?|https?):\/\//.test(address) && address.length <= MAX_ADDRESS);
     const targets = storedTargets();
-    for (const session of this.#others) if (!wanted.delete(session.address)) this.remove(session);
-    for (const address of wanted) {
+    for (const address of wanted.map(addressOf)) {
+      if (this.all.value.some((session) => session.address === address)) continue;
       const session = this.add(address);
       const target = targets.find(({ url }) => addressOf(url) === address);
       if (session && target) session.connect(target);
@@ -94,7 +113,7 @@ export class Sessions {
   }
 
   #make(suggested?: string): Session {
-    const announce = (news: string) => this.#announcer.later(this.all.value.length > 1 ? `${session.name}: ${news}` : news);
+    const announce = (news: string) => this.#announcer.later(this.all.value.length > 1 ? `${this.nameOf(session)}: ${news}` : news);
     const session = new Session({ later: announce }, suggested);
     const end = session.live.watch(({ target }, before) => {
       if (target !== before.target && session === this.first) storeTarget(target);

@@ -16,9 +16,12 @@ export function normalizeTarget({ url, secret }: Target): Target {
   return found ? { url: url.slice(0, fragment), secret: found } : { url: url.slice(0, fragment) };
 }
 
-/** Returns an address without its query and fragment, which may hold secrets. */
+/**
+ * Returns an address without its query and fragment, which may hold secrets. The link that a gateway prints has the
+ * address of its WebSocket.
+ */
 export function addressOf(url: string): string {
-  return url.replace(/[?#].*/s, "");
+  return url.replace(/[?#].*/s, "").replace(/^http/i, "ws").replace(/\/$/, "");
 }
 
 /** Returns the gateway from before a reload. It is stored for this tab only, and deleted with it. */

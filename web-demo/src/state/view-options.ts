@@ -1,7 +1,6 @@
-import { rowGateway, type PresenceRow, type Status } from "openclaw-presence";
+import { rowDevice, rowGateway, type PresenceRow, type Status } from "openclaw-presence";
 
 import { ORDERS, type Order } from "./roster-order.js";
-import { rowHaystack } from "./row-words.js";
 
 /** The columns that can be hidden. */
 export const COLUMNS = { version: "Version", device: "Device", mode: "Mode", gateway: "Gateway", input: "Last input", seen: "Last seen" } as const;
@@ -59,6 +58,13 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode,
     const haystack = rowHaystack(row);
     return words.every((word) => haystack.includes(word));
   });
+}
+
+/** Returns the searchable text of a row, in lower case. */
+function rowHaystack(row: PresenceRow): string {
+  const { host, ip, version, mode, instanceId, deviceId, text, reason, reasonLabel } = row;
+  const words = [host, ip, version, mode, instanceId, deviceId, text, reason, reasonLabel, rowDevice(row), rowGateway(row)];
+  return [...words, ...row.roles, ...row.scopes].filter(Boolean).join("\n").toLowerCase();
 }
 
 /** Returns the options, the open row and the addresses of further gateways as the query of a link; defaults are omitted. */

@@ -1,4 +1,3 @@
-import type { PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -7,13 +6,14 @@ import { CopyButton } from "../components/copy-button.js";
 import { exportEntry, exportMenu, type ExportRow } from "../components/export-menu.js";
 import { filterBar } from "../components/filter-bar.js";
 import { findingsChip } from "../components/findings-list.js";
-import { GatewaySection, type SectionContent } from "../components/gateway-section.js";
+import { GatewaySection } from "../components/gateway-section.js";
 import { pretty } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import type { Order } from "../state/roster-order.js";
+import { sortRows, type Order } from "../state/roster-order.js";
 import type { Router } from "../state/route.js";
 import type { Session } from "../state/session.js";
 import type { Sessions } from "../state/sessions.js";
+import type { Target } from "../state/target.js";
 import { DEFAULT_OPTIONS, fromQuery, toQuery, type ViewOptions } from "../state/view-options.js";
 import { View, viewHead } from "./view.js";
 
@@ -25,7 +25,6 @@ let sectionCount = 0;
 export class InstancesView extends View {
   @state() private accessor options = DEFAULT_OPTIONS;
   @state() private accessor isFindingsOpen = false;
-  #content: SectionContent = { options: DEFAULT_OPTIONS, isFindingsOpen: false, isOneOfSeveral: false };
   readonly #sections = new Map<Session, GatewaySection>();
   readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#exportRows().map(exportEntry)));
 
@@ -43,7 +42,7 @@ export class InstancesView extends View {
     if (query === "") return;
     const { options, openKey, addresses } = fromQuery(query);
     this.#setOptions(options);
-    this.sessions.setAddresses(addresses);
+    this.sessions.addAddresses(addresses);
     this.#first.open(openKey);
   }
 
@@ -60,12 +59,10 @@ export class InstancesView extends View {
   protected override willUpdate(): void {
     this.#syncSections();
     const { options, isFindingsOpen } = this;
-    const isOneOfSeveral = this.#sections.size > 1;
-    const known = this.#content;
-    const isSame = known.options === options && known.isFindingsOpen === isFindingsOpen && known.isOneOfSeveral === isOneOfSeveral;
-    // A new object would update all sections at each change of one gateway.
-    if (!isSame) this.#content = { options, isFindingsOpen, isOneOfSeveral };
-    for (const section of this.#sections.values()) section.content = this.#content;
+    for (const [session, section] of this.#sections) {
+      const name = this.#sections.size > 1 ? this.sessions.nameOf(session) : undefined;
+      Object.assign(section, { options, isFindingsOpen, name });
+    }
   }
 
   protected override render() {
@@ -103,6 +100,7 @@ export class InstancesView extends View {
   #makeSection(session: Session): GatewaySection {
     sectionCount += 1;
     const listener = {
+      connect: (target: Target) => this.sessions.connect(session, target),
       order: (order: Order) => this.#setOrder(order),
       clear: () => this.#change({ text: "", statuses: new Set(), mode: "", gateway: undefined }),
       drawn: () => this.#writeAddress(),
@@ -120,6 +118,8 @@ export class InstancesView extends View {
   }
 
   async #add(): Promise<void> {
+    // They would overlay the form.
+    this.hide();
     const session = this.sessions.add();
     await this.updateComplete;
     const section = session && this.#sections.get(session);
@@ -128,11 +128,12 @@ export class InstancesView extends View {
     section?.querySelector<HTMLElement>("input")?.focus();
   }
 
-  /** Returns the displayed rows, with the gateways that list them if there are several. */
+  /** Returns the displayed rows in their order, with the gateways that list them if there are several. */
   #exportRows(): readonly ExportRow[] {
     const sections = [...this.#sections.values()];
-    const listedBy = (session: Session) => (sections.length > 1 ? session.name : undefined);
-    return sections.flatMap(({ session, visible }) => visible.map((row: PresenceRow) => ({ row, listedBy: listedBy(session) })));
+    const { order, isReversed } = this.options;
+    const listedBy = (session: Session) => (sections.length > 1 ? this.sessions.nameOf(session) : undefined);
+    return sections.flatMap(({ session, visible }) => sortRows(visible, order, isReversed).map((row) => ({ row, listedBy: listedBy(session) })));
   }
 
   #change(change: Partial<ViewOptions>): void {
