@@ -70,7 +70,7 @@ test("a link is followed even if a filter changes before the hashchange event", 
 });
 
 test("the rows shown can be saved as CSV and JSON, and no CSV cell is a formula", async (t) => {
-  const { page } = await withInstances(t, [["a", '=HYPERLINK("x")', "node"], ["b", "berry, the second", "ui"]]);
+  const { page } = await withInstances(t, [["a", '=HYPERLINK("x")', "node"], ["b", "berry, the second", "ui"], ["c", "Küche;=1+1", "node"]]);
   await page.getByRole("combobox", { name: "Mode" }).selectOption("node");
   const saved = async (name) => {
     await page.getByText("Export", { exact: true }).click();
@@ -80,13 +80,33 @@ test("the rows shown can be saved as CSV and JSON, and no CSV cell is a formula"
   };
   const csv = await saved("As CSV");
   assert.equal(csv.name, "instances.csv");
-  const [head, first, ...others] = csv.text.split("\r\n");
-  assert.match(head, /^name,status,ip,version,device,mode,/);
+  const [head, first, second, ...others] = csv.text.split("\r\n");
+  // With the mark, spreadsheets read the file as UTF-8.
+  assert.match(head, /^\ufeffname,status,ip,version,device,mode,/);
   assert.match(first, /^"'=HYPERLINK\(""x""\)",Active,/);
+  assert.match(second, /^"Küche;'=1\+1",Active,/, "some languages separate cells by semicolons");
   assert.deepEqual(others, [""]);
   const json = await saved("As JSON");
   assert.equal(json.name, "instances.json");
-  assert.deepEqual(JSON.parse(json.text).map(({ instanceId }) => instanceId), ["a"]);
+  assert.deepEqual(JSON.parse(json.text).map(({ instanceId }) => instanceId), ["a", "c"]);
+});
+
+test("many events at once are stored at once, with names that cannot reverse the text after them", async (t) => {
+  const { gateway, page } = await withInstances(t, []);
+  await page.evaluate(() => {
+    window.writes = [];
+    const setItem = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (name, value) {
+      if (name.includes("timeline")) window.writes.push(value);
+      return setItem.call(this, name, value);
+    };
+  });
+  const beacons = Array.from({ length: 40 }, (_, index) => ({ instanceId: `mac-${index}`, host: `\u202ehost-${index}`, reason: "launch" }));
+  await sendBeacons(page, gateway, beacons);
+  await page.waitForFunction(() => window.writes.at(-1)?.split(" joined").length === 41);
+  const writes = await page.evaluate(() => window.writes);
+  assert.ok(writes.length < 20, `${writes.length} writes`);
+  assert.doesNotMatch(writes.at(-1), /\u202e/);
 });
 
 test("a restart of the gateway is not shown as a departure, and the timeline survives a reload", async (t) => {

@@ -55,6 +55,16 @@ test("a real gateway shows a reachable gateway and an unreachable one that it ob
   await rowsWhen(page, "rows of home", (rows) => rows.length === 2);
 });
 
+test("a recorded change to a time outside the calendar is shown as unknown", async (t) => {
+  const observed = observedRows();
+  const { gateway, page } = await observing(t, { observed: () => observed });
+  await row(page, "studio").click();
+  observed[1] = { ...observed[1], onlineSince: 1e17 };
+  await gateway.run("beacon", "--instance-id", "pi", "--host", "attic-pi");
+  const change = page.locator(".changes li", { hasText: "onlineSince" });
+  assert.match(await change.innerText(), /nothing → unknown/);
+});
+
 test("without rows of other gateways there is no gateway column, filter or view option", async (t) => {
   const { page } = await observing(t, { observed: () => [] });
   assert.equal(await page.locator("th.gateway, td.gateway, #filter-gateway").count(), 0);

@@ -118,6 +118,63 @@ test("keys and buttons zoom and move the window", async (t) => {
   assert.equal(await chosen(page), String(5 * 60_000));
 });
 
+test("the Timeline of another gateway never shows the sessions of the one before", async (t) => {
+  const [first, second] = [await keeping(t), await keeping(t)];
+  const visitor = await visit(t);
+  visitor.allow(new URL(second.page).origin);
+  // The second gateway does not answer requests for its history.
+  await visitor.context.routeWebSocket(new RegExp(second.port), (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => text.includes("presence.history") || server.send(text));
+  });
+  const page = await visitor.open(first.link);
+  await live(page);
+  await timeline(page);
+  await page.locator(".lane").first().waitFor();
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByLabel("Address of the gateway").fill(second.link);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+  await timeline(page);
+  await page.locator(".past-range").waitFor();
+  assert.equal(await page.locator(".lane").count(), 0);
+  await page.locator(".skeleton:visible").waitFor();
+});
+
+test("times in the chart stay round when the clocks change, and a hidden page requests nothing", async (t) => {
+  const gateway = await keeping(t);
+  const visitor = await visit(t, { timezoneId: "Europe/Berlin" });
+  // The clocks went back an hour on 25 October.
+  await visitor.context.clock.install({ time: new Date("2026-11-03T12:00:00+01:00") });
+  let requests = 0;
+  await visitor.context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      requests += Number(text.includes("presence.history"));
+      server.send(text);
+    });
+  });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await timeline(page);
+  await page.getByLabel("Window", { exact: true }).selectOption("30 days");
+  await page.clock.runFor(200);
+  await within("days with their positions", async () => {
+    const marks = await page.locator(".lane-axis text").evaluateAll((texts) =>
+      texts.map((text) => [text.textContent, Number.parseFloat(text.getAttribute("x")).toFixed(1)]));
+    // Midnights of a window of 720 hours, which begins on 4 October at 13:00.
+    return JSON.stringify(marks) === JSON.stringify([["11 Oct", "21.5"], ["18 Oct", "44.9"], ["25 Oct", "68.2"], ["1 Nov", "91.7"]]);
+  });
+  await page.evaluate(() => Object.defineProperty(document, "hidden", { configurable: true, get: () => true }));
+  const before = requests;
+  await page.clock.runFor(30_000);
+  assert.equal(requests, before);
+  await page.evaluate(() => delete document.hidden);
+  await page.clock.runFor(6_000);
+  await within("a request of the visible page", () => requests > before);
+});
+
 test("the Timeline says that the history is off, that it cannot be read, or that there is no gateway", async (t) => {
   const gateway = await startGateway(t);
   const page = await (await visit(t)).open(gateway.link);

@@ -166,6 +166,87 @@ test("a modal details panel keeps the focus, and returns it when closed", async 
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Chrome");
 });
 
+for (const width of [768, 1440]) {
+  test(`the details of a removed row close for good, and the focus stays in the list: ${width} px`, async (t) => {
+    const { gateway, page } = await signedIn(t, ["--ttl", "8s"], { width });
+    const beacon = () => gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+    await beacon();
+    await row(page, "studio").getByRole("button").focus();
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("dialog", { name: "Details of an instance" });
+    await panel.waitFor();
+    await panel.waitFor({ state: "hidden" });
+    await page.locator('.row-open:focus:text-is("Chrome")').waitFor();
+    assert.equal(page.url(), `${gateway.page}#/instances`);
+    await beacon();
+    await row(page, "studio").waitFor();
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assert.equal(await panel.isVisible(), false);
+  });
+}
+
+test("a key opens a row even if text is selected elsewhere, and cleared filters pass the focus on", async (t) => {
+  const { page } = await signedIn(t);
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector(".view:not([hidden]) .lead")));
+  await row(page, "Chrome").getByRole("button").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Details of an instance" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Search").fill("nobody is called that");
+  await page.getByRole("button", { name: "Clear search and filters" }).focus();
+  await page.keyboard.press("Enter");
+  await page.locator("h1:visible:focus").waitFor();
+});
+
+for (const reducedMotion of ["reduce", "no-preference"]) {
+  test(`what moves when rows and the connection change: ${reducedMotion}`, async (t) => {
+    const gateway = await startGateway(t);
+    const visitor = await visit(t, { reducedMotion, expected: [/WebSocket connection/, /ERR_CONNECTION_REFUSED/] });
+    await visitor.context.addInitScript(() => {
+      window.longest = 0;
+      const note = () => {
+        const times = document.getAnimations().map(({ effect }) => effect.getComputedTiming().activeDuration);
+        window.longest = Math.max(window.longest, ...times);
+        requestAnimationFrame(note);
+      };
+      note();
+    });
+    const page = await visitor.open(gateway.link);
+    await live(page);
+    await bringPeople(page, gateway);
+    await row(page, "studio").waitFor();
+    await page.getByRole("button", { name: "Reverse order" }).click();
+    await page.getByRole("button", { name: /finding/ }).click();
+    await row(page, "studio").click();
+    await gateway.stop();
+    await page.locator('.view:visible .connection[data-phase="waiting"]').waitFor();
+    const longest = await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve(window.longest))));
+    if (reducedMotion === "reduce") assert.ok(longest < 1, `an animation takes ${longest} ms`);
+    else assert.equal(longest, Infinity, "the mark of a lost connection pulses");
+  });
+}
+
+test("on paper the list is dark on white in every theme, without the controls", async (t) => {
+  const { page } = await signedIn(t, [], { scheme: "light" });
+  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
+  const theme = page.getByRole("button", { name: /^Colours/ });
+  await theme.click();
+  await theme.click();
+  assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).color), ink, "the dark theme");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).color), ink);
+  assert.equal(await page.getByLabel("Search").isVisible(), false);
+  assert.equal(await row(page, "Chrome").isVisible(), true);
+});
+
+test("at 400 % zoom the header scrolls away, and nothing is wider than the screen", async (t) => {
+  const { page } = await signedIn(t, [], { width: 320, height: 256 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+  await page.evaluate(() => scrollTo(0, 400));
+  const { y, height } = await page.locator(".top").boundingBox();
+  assert.ok(y + height <= 0, `the header ends at ${y + height} px`);
+});
+
 test("the page can be used by keyboard alone", async (t) => {
   const { page, gateway } = await signedIn(t);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");

@@ -205,6 +205,21 @@ test("a link shares a world: opening it shows the same rows", async (t) => {
   }
 });
 
+test("coming back to a shared world keeps its changes", async (t) => {
+  const { page } = await playground(t);
+  await start(page);
+  await page.getByRole("button", { name: "Add: Node" }).click();
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await page.getByText("The link holds the whole world.").waitFor();
+  await page.getByRole("button", { name: "Add: Mac app" }).click();
+  await rowsWhen(page, "both clients", (rows) => rows.length === 3);
+  await page.getByRole("link", { name: "Paste" }).click();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Playground", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Add: Node" }).click();
+  await rowsWhen(page, "one client more", (rows) => rows.length === 4);
+});
+
 test("with motion, a scenario plays step by step, also when opened from a link", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);

@@ -1,12 +1,18 @@
 /**
- * Writes a table as CSV (RFC 4180). Cells come from untrusted clients: one that a spreadsheet would take for a
- * formula is prefixed with an apostrophe.
+ * A formula at the start of a cell. Spreadsheets in languages with another separator split a cell in two at it, so the
+ * parts count as cells too.
+ */
+const FORMULA = /(^|[;|\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])/g;
+
+/**
+ * Writes a table as CSV (RFC 4180), with the mark from which spreadsheets recognize UTF-8. Cells come from untrusted
+ * clients: an apostrophe in front of a formula makes it a text.
  */
 export function csv(rows: readonly (readonly string[])[]): string {
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  return `\ufeff${rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("")}`;
 }
 
 function cell(text: string): string {
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = text.replace(FORMULA, "$1'");
+  return /[",;|\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -23,10 +23,14 @@ export function ticks(fromMs: number, toMs: number): readonly Tick[] {
   const length = toMs - fromMs;
   const step = STEPS.find((each) => length / each <= MOST) ?? length;
   const format = step < DAY ? TIME : DATE;
-  // The local midnight from which steps count. If the clocks change within the window, they are off by an hour.
-  const midnight = new Date(fromMs).setHours(0, 0, 0, 0);
+  const start = new Date(fromMs);
   const found: Tick[] = [];
-  for (let ms = midnight; ms < toMs; ms += step) {
+  let lastMs = fromMs;
+  for (let index = 0; lastMs < toMs; index += 1) {
+    // In local time since midnight, so that times stay round when the clocks change. Skipped times repeat later ones.
+    const ms = new Date(start.getFullYear(), start.getMonth(), start.getDate(), 0, 0, 0, index * step).getTime();
+    if (ms <= lastMs) continue;
+    lastMs = ms;
     const part = (ms - fromMs) / length;
     if (part >= EDGE && part <= 1 - EDGE) found.push({ part, text: format.format(ms) });
   }

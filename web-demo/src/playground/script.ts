@@ -1,4 +1,4 @@
-import { IDENTITIES, KINDS, NETWORKS, type Identity, type KindName, type Network } from "./kinds.js";
+import type { Identity, KindName, Network } from "./kinds.js";
 
 /** A scheduled action in the simulated world, at a moment in ms after its start. */
 export type Action =
@@ -65,5 +65,3 @@ export function isWithin(value: unknown, { least, most }: { readonly least: numb
 export function isName<T extends string>(value: unknown, names: Readonly<Record<T, unknown>>): value is T {
   return typeof value === "string" && Object.hasOwn(names, value);
 }
-
-export { IDENTITIES, KINDS, NETWORKS };

@@ -1,4 +1,5 @@
-import { BOUNDS, clientsAdded, IDENTITIES, isName, isWithin, KINDS, NETWORKS, type Action, type Script } from "./script.js";
+import { IDENTITIES, KINDS, NETWORKS } from "./kinds.js";
+import { BOUNDS, clientsAdded, isName, isWithin, type Action, type Script } from "./script.js";
 
 /** A world at a moment, as encoded in a link. */
 export interface Shared {

@@ -1,5 +1,7 @@
 import type { PresenceRow, RosterDiff } from "openclaw-presence";
 
+import { shortMoment } from "../lib/format.js";
+
 /** A change of one row. */
 export interface Change {
   /** On this machine's clock. */
@@ -64,6 +66,6 @@ function say(row: PresenceRow, name: string): string {
   const value = row.entry[name];
   if (value === undefined) return "nothing";
   const isMoment = name === "onlineSince" || name === "lastActivityAt";
-  if (isMoment && typeof value === "number") return new Date(value).toLocaleTimeString();
+  if (isMoment && typeof value === "number") return shortMoment(value);
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -17,6 +17,7 @@ const MAX_TEXT = 200;
 export class Timeline {
   readonly events = new Store<readonly TimelineEvent[]>([]);
   #address = "";
+  #isSaving = false;
 
   /** Continues the stored timeline of the gateway at this address. */
   open(address: string): void {
@@ -39,9 +40,16 @@ export class Timeline {
     this.#set([]);
   }
 
+  /** Many events at once are written once. */
   #set(events: readonly TimelineEvent[]): void {
     this.events.set(events);
-    store("sessionStorage", nameOf(this.#address), events);
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    queueMicrotask(() => {
+      this.#isSaving = false;
+      const { value } = this.events;
+      store("sessionStorage", nameOf(this.#address), value.length > 0 ? value : undefined);
+    });
   }
 }
 

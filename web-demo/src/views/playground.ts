@@ -42,7 +42,8 @@ export class PlaygroundView extends View {
   readonly #recorded = new RecordingPlayer();
   readonly #recording = new RecordingPane(this.#recorded);
   readonly #explain: Ask = (key) => this.#player.explain(key);
-  #wasShown = false;
+  /** The query of the address; absent until the view is shown. */
+  #query: string | undefined;
 
   constructor(
     readonly router: Router,
@@ -59,20 +60,22 @@ export class PlaygroundView extends View {
     });
   }
 
-  /** Opens the contents of the link: a scenario, a shared world, or neither. */
+  /** Opens the contents of a link: a scenario, or a shared world. To come back to the view changes nothing. */
   protected override show(query: string): void {
+    const isFirst = this.#query === undefined;
+    if (query === this.#query || (query === "" && !isFirst)) return;
+    this.#query = query;
     const asked = new URLSearchParams(query);
     const scenario = scenarioNamed(asked.get("scenario") ?? "");
     const shared = decode(asked.get("s") ?? "");
-    if (scenario && scenario.name !== this.chosen) this.#play(scenario);
+    if (scenario) this.#play(scenario);
     else if (shared) {
       this.#begin(undefined, "This link contains a shared world. Move its time, or continue from here.");
       this.#player.load(shared.script, shared.nowMs);
     } else if (asked.has("s")) {
       this.#begin(undefined, "This link contains no valid world. Here is an empty one.");
       this.#player.load(EMPTY_SCRIPT);
-    } else if (!this.#wasShown && SCENARIOS[0]) this.#play(SCENARIOS[0]);
-    this.#wasShown = true;
+    } else if (isFirst && SCENARIOS[0]) this.#play(SCENARIOS[0]);
   }
 
   protected override hide(): void {
@@ -171,7 +174,7 @@ export class PlaygroundView extends View {
     const { name, title } = scenario;
     const play = () => {
       this.#play(scenario);
-      this.router.rewrite("playground", `scenario=${name}`);
+      this.#write(`scenario=${name}`);
     };
     return html`<button type="button" class="chip" aria-pressed=${name === this.chosen} data-scenario=${name} @click=${play}>${title}</button>`;
   }
@@ -186,7 +189,12 @@ export class PlaygroundView extends View {
   #reset(): void {
     this.#begin(undefined, FREE_HINT);
     this.#player.load(EMPTY_SCRIPT);
-    this.router.rewrite("playground", "");
+    this.#write("");
+  }
+
+  #write(query: string): void {
+    this.#query = query;
+    this.router.rewrite("playground", query);
   }
 
   #begin(name: string | undefined, explanation: string): void {
@@ -199,7 +207,7 @@ export class PlaygroundView extends View {
   async #share(): Promise<void> {
     const { script, nowMs } = this.#player.frame.value;
     const query = `s=${encode({ script, nowMs })}`;
-    this.router.rewrite("playground", query);
+    this.#write(query);
     const isDone = await copyText(new URL(hrefOf("playground", query), location.href).href);
     this.shareSaid = isDone ? "Copied. The link holds the whole world." : "The link is in the address bar.";
   }

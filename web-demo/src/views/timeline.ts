@@ -9,6 +9,7 @@ import { shortMoment } from "../lib/format.js";
 import { requestSessions, HISTORY_METHOD, lanes, type SessionWindow, type Window } from "../state/past-sessions.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
+import type { Target } from "../state/target.js";
 import { View, viewHead } from "./view.js";
 
 const MINUTE = 60_000;
@@ -41,6 +42,7 @@ export class TimelineView extends View {
   /** Number of requests; only the answer to the latest is shown. */
   #asked = 0;
   #connId: string | undefined;
+  #target: Target | undefined;
 
   constructor(readonly session: Session) {
     super();
@@ -57,6 +59,12 @@ export class TimelineView extends View {
   }
 
   protected override willUpdate(): void {
+    const { target } = this.session.live.value;
+    if (target !== this.#target) {
+      this.#target = target;
+      this.past = undefined;
+      this.error = "";
+    }
     const connId = this.#connection?.connId;
     if (connId === this.#connId) return;
     this.#connId = connId;
@@ -98,7 +106,7 @@ export class TimelineView extends View {
     const at = SPANS.findIndex(([ms]) => ms === this.spanMs);
     const { fromMs, toMs } = this.#window;
     return html`
-      <div class="tools past-tools">
+      <div class="tools">
         <div class="field"><label for="past-span">Window</label>${select("past-span", String(this.spanMs), SPANS.map(([ms, label]) => [String(ms), label] as const), (ms) => this.#setSpan(Number(ms)))}</div>
         <div class="actions" role="group" aria-label="Zoom">
           <button type="button" class="button" ?disabled=${at === SPANS.length - 1} @click=${() => this.#zoom(1)}>Zoom out</button>
@@ -177,14 +185,16 @@ export class TimelineView extends View {
   async #ask(): Promise<void> {
     const { client } = this.session;
     if (!client || !this.#hasHistory) return;
+    if (document.hidden) return this.#plan(REFRESH_MS);
     const asked = (this.#asked += 1);
+    const isOld = () => asked !== this.#asked || client !== this.session.client;
     try {
       const past = await requestSessions(client, this.#window);
-      if (asked !== this.#asked) return;
+      if (isOld()) return;
       this.past = past;
       this.error = "";
     } catch (error) {
-      if (asked !== this.#asked) return;
+      if (isOld()) return;
       this.error = error instanceof Error ? error.message : String(error);
     }
     if (this.endMs === undefined) this.#plan(REFRESH_MS);
