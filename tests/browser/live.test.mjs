@@ -198,6 +198,17 @@ test("a key opens a row even if text is selected elsewhere, and cleared filters 
   await page.locator("h1:visible:focus").waitFor();
 });
 
+test("a menu closes when the focus leaves it", async (t) => {
+  const { page } = await signedIn(t);
+  await page.getByText("Export", { exact: true }).focus();
+  await page.keyboard.press("Enter");
+  const last = page.getByRole("button", { name: "Copy JSON" });
+  await last.focus();
+  assert.equal(await last.isVisible(), true);
+  await page.keyboard.press("Tab");
+  await last.waitFor({ state: "hidden" });
+});
+
 for (const reducedMotion of ["reduce", "no-preference"]) {
   test(`what moves when rows and the connection change: ${reducedMotion}`, async (t) => {
     const gateway = await startGateway(t);

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { closeBrowser, visit } from "./lib/browser.mjs";
+import { closeBrowser, picture, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
+import { check } from "./lib/looks.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
@@ -123,6 +124,30 @@ test("a wrong token is refused, and the page says why and what to do", async (t)
   // The page stops retrying, and shows the form with the address that it tried.
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
   await page.getByLabel("Secret", { exact: true }).fill(gateway.token);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+});
+
+test("if a secret is refused later, the form appears above the last known rows", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t, { expected: [/WebSocket connection/, /ERR_CONNECTION_REFUSED/] });
+  const { token } = gateway;
+  let isChanged = false;
+  await visitor.context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => server.send(isChanged ? text.replace(token, "old") : text));
+  });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  isChanged = true;
+  await gateway.stop();
+  await gateway.start();
+  await page.locator('.view:visible .connection[data-phase="refused"]').waitFor();
+  assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
+  await page.getByLabel("Secret", { exact: true }).fill(token);
+  await check(page, "a secret that is refused later");
+  await picture(page, "refused-later");
+  isChanged = false;
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
 });

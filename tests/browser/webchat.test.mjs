@@ -39,11 +39,13 @@ test("the sample has its own row, shows who is online, and sends messages betwee
   const frame = page.frameLocator("iframe");
   await frame.locator("#strip li", { hasText: "You" }).waitFor();
   await within("gateway, page and sample", async () => (await frame.locator("#strip li").count()) === 3);
+  await gateway.run("beacon", "--instance-id", "bot", "--host", "🦞bot", "--reason", "disconnect");
+  await frame.locator("#strip li").getByText("🦞", { exact: true }).waitFor();
 
   const opened = visitor.context.waitForEvent("page");
   await page.getByRole("link", { name: "Open in a tab of its own" }).click();
   const tab = await opened;
-  await tab.locator("#strip li").nth(3).waitFor();
+  await tab.locator("#strip li").nth(4).waitFor();
   await tab.getByLabel("Message").fill("Hello <b>there</b>");
   await tab.getByRole("button", { name: "Send" }).click();
   await frame.locator("#messages .them", { hasText: "Hello <b>there</b>" }).waitFor();
@@ -56,7 +58,7 @@ test("the sample has its own row, shows who is online, and sends messages betwee
 
   await tab.close();
   await page.getByRole("link", { name: "Instances", exact: true }).click();
-  await rowsWhen(page, "both as Left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
+  await rowsWhen(page, "both as Left", (rows) => rows.filter(({ name, status }) => name === "Chrome" && status === "Left").length === 2);
 });
 
 test("the token server answers signed-in users only, and no cache keeps the token", async (t) => {

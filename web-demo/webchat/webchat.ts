@@ -13,7 +13,7 @@ const face = ({ host = "?", status, ageText, isOwn }: PresenceRow) => {
   const title = `${isOwn ? "You" : host}: ${status === "Left" ? `Left ${ageText}` : status}`;
   const face = Object.assign(document.createElement("li"), { title, ariaLabel: title });
   face.dataset["status"] = status;
-  face.append(isOwn ? "You" : (host.at(0) ?? "?").toUpperCase());
+  face.append(isOwn ? "You" : ([...host][0] ?? "?").toUpperCase());
   return face;
 };
 client.subscribe(draw);

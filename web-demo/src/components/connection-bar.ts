@@ -37,6 +37,7 @@ export class ConnectionBar extends Part {
     const { session } = this;
     const { roster, target, notices } = session.live.value;
     const state: ConnectionState = roster?.connection ?? { phase: "connecting" };
+    // Long addresses are cut off, so the title repeats them.
     const text = words(state, target?.url ?? "", roster?.hasList === true);
     const remedy = ("error" in state && state.error.remedy) || "";
     const when = state.phase === "waiting" ? retryWords(session.retryAtMs - performance.now()) : "";
@@ -47,7 +48,7 @@ export class ConnectionBar extends Part {
           <span class="pulse" aria-hidden="true"></span>
           <div class="connection-words">
             <p class="connection-head"><strong>${TITLES[state.phase]}</strong> <span class="num">${when}</span></p>
-            <p class="connection-text">${text}</p>
+            <p class="connection-text" title=${text}>${text}</p>
             <p class="remedy" ?hidden=${remedy === ""}>${remedy}</p>
           </div>
           <div class="actions">

@@ -70,7 +70,7 @@ export class GatewaySection extends Part {
     return this.#pane.openKey;
   }
 
-  /** Whether it has rows or waits for them; otherwise it shows the form for a gateway. */
+  /** Whether it has rows or waits for them. */
   get isOpen(): boolean {
     const { target, roster } = this.session.live.value;
     return target !== undefined && !(roster?.connection.phase === "refused" && roster.rows.length === 0);
@@ -97,7 +97,8 @@ export class GatewaySection extends Part {
     const { roster, findings, leftOut } = session.live.value;
     const rows = roster?.rows ?? [];
     const hasRows = rows.length > 0;
-    this.form.hidden = this.isOpen;
+    // After a refusal too: another secret may help.
+    this.form.hidden = this.isOpen && roster?.connection.phase !== "refused";
     return html`
       <section class="gateway-section stack" aria-label=${name === undefined ? nothing : name || "Another gateway"}>
         ${name ? html`<h2 class="gateway-name">${name}</h2>` : nothing}

@@ -2,10 +2,10 @@ import { html } from "lit";
 
 import { icon, type IconName } from "../lib/icons.js";
 
-/** A button that opens a box below it. Escape and a click outside close the box. */
+/** A button that opens a box below it. Escape, a click outside, and leaving it by keyboard close the box. */
 export function menu(iconName: IconName, label: string, content: unknown) {
   return html`
-    <details class="menu" @keydown=${closeByEscape}>
+    <details class="menu" @keydown=${closeByEscape} @focusout=${closeBehind}>
       <summary class="button quiet">${icon(iconName)}${label}</summary>
       <div class="menu-box">${content}</div>
     </details>`;
@@ -14,6 +14,11 @@ export function menu(iconName: IconName, label: string, content: unknown) {
 addEventListener("pointerdown", ({ target }) => {
   for (const menu of document.querySelectorAll<HTMLDetailsElement>(".menu[open]")) if (!menu.contains(target as Node)) menu.open = false;
 });
+
+function closeBehind({ currentTarget, relatedTarget }: FocusEvent): void {
+  const menu = currentTarget as HTMLDetailsElement;
+  if (relatedTarget instanceof Node && !menu.contains(relatedTarget)) menu.open = false;
+}
 
 function closeByEscape(event: KeyboardEvent): void {
   const menu = event.currentTarget as HTMLDetailsElement;

@@ -60,12 +60,10 @@ const HEADS: readonly (readonly [label: string, className: string, order: Order 
   ["Version", "version", undefined],
   ["Device", "device", undefined],
   ["Mode", "mode", "mode"],
+  ["Gateway", "gateway", undefined],
   ["Last input", "input num", "input"],
   ["Last seen", "seen num", "seen"],
 ];
-
-/** The column heads, with one for gateways. */
-const HEADS_WITH_GATEWAY: typeof HEADS = HEADS.flatMap((head) => (head[0] === "Mode" ? [head, ["Gateway", "gateway", undefined] as const] : [head]));
 
 /** A row or the head of a group. */
 type Item = { readonly key: string; readonly row: PresenceRow } | { readonly key: string; readonly row?: undefined; readonly host: string; readonly summary: string };
@@ -135,7 +133,7 @@ export class RosterTable extends Part {
 
   protected override render() {
     const { order, isReversed, hidden, isAbsolute = false, ownGateway } = this.content;
-    const heads = ownGateway === undefined ? HEADS : HEADS_WITH_GATEWAY;
+    const heads = HEADS.filter(([, name]) => name !== "gateway" || ownGateway !== undefined);
     const items = this.#items;
     const isVirtual = this.#isVirtual;
     const virtual = this.#virtual.getVirtualizer();
@@ -267,6 +265,6 @@ function groupHead(host: string, summary: string, line: Line | undefined) {
   const at = lineOf(line);
   return html`
     <tr class="group" role="row" data-index=${at.index} aria-rowindex=${at.row} .style=${at.style}>
-      <th role="rowheader" scope="rowgroup" colspan=${HEADS_WITH_GATEWAY.length}><strong dir="auto">${host}</strong><span class="sub">${summary}</span></th>
+      <th role="rowheader" scope="rowgroup" colspan=${HEADS.length}><strong dir="auto">${host}</strong><span class="sub">${summary}</span></th>
     </tr>`;
 }

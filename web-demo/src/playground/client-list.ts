@@ -3,7 +3,8 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { icon, type IconName } from "../lib/icons.js";
 import { IDENTITIES, KINDS } from "./kinds.js";
-import type { ClientView, Frame, Player } from "./player.js";
+import type { Frame, Player } from "./player.js";
+import type { SimClient } from "./sim-client.js";
 
 /** Maximum number of clients shown of a crowd. */
 const MAX_CLIENTS = 12;
@@ -20,7 +21,7 @@ export function clientList(player: Player, { clients }: Frame) {
     </ul>`;
 }
 
-function item(player: Player, { id, kind, identity, network, host, state, note, canBeacon }: ClientView) {
+function item(player: Player, { id, kind, identity, network, host, state, note, canBeacon }: SimClient) {
   const traits = [identity !== "stable" && IDENTITIES[identity], network === "tunnel" && "tunnel", kind === "cli" && "its connection makes no row"];
   const deeds = state === "connected" ? [canBeacon && "beacon", "drop", "sleep"] : state === "asleep" ? ["wake"] : ["back", "other"];
   const other = network === "tunnel" ? "lan" : "tunnel";

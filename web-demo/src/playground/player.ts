@@ -3,20 +3,8 @@ import type { Explanation, FindingReport, PresenceRow } from "openclaw-presence"
 import { Store } from "../lib/store.js";
 import { hostOf } from "./kinds.js";
 import { BOUNDS, clientsAdded, EMPTY_SCRIPT, withAction, withoutAction, type Action, type Deed, type Script } from "./script.js";
-import type { SimClient, SimState } from "./sim-client.js";
+import type { SimClient } from "./sim-client.js";
 import { sentence, World, type Step } from "./world.js";
-
-/** The displayed state of a simulated client. */
-export interface ClientView {
-  readonly id: number;
-  readonly kind: SimClient["kind"];
-  readonly identity: SimClient["identity"];
-  readonly network: SimClient["network"];
-  readonly host: string;
-  readonly state: SimState;
-  readonly note: string;
-  readonly canBeacon: boolean;
-}
 
 /** The displayed state of the world at one moment. */
 export interface Frame {
@@ -30,7 +18,7 @@ export interface Frame {
   readonly findings: readonly FindingReport[];
   /** Number of findings omitted from the gateway's answer for lack of room. */
   readonly leftOut: number;
-  readonly clients: readonly ClientView[];
+  readonly clients: readonly SimClient[];
   readonly past: readonly Step[];
   readonly future: readonly Step[];
   /** Why the world could not be built; empty if it was. */
@@ -259,7 +247,7 @@ export class Player {
       rows: world.rows,
       findings: JSON.stringify(findings) === JSON.stringify(before.findings) ? before.findings : findings,
       leftOut: world.leftOut,
-      clients: world.clients.map(view),
+      clients: world.clients,
       past: [...world.steps],
       future: script.actions.slice(this.#done).map((action) => ({ atMs: action.atMs, text: this.#foretell(action), action })),
     });
@@ -275,8 +263,4 @@ export class Player {
     const maker = this.#script.actions.find((other) => other.op === "add" && other.id === action.id);
     return sentence(action, maker?.op === "add" ? { host: hostOf(maker.kind, maker.id) } : undefined) ?? action.op;
   }
-}
-
-function view({ id, kind, identity, network, host, state, note, canBeacon }: SimClient): ClientView {
-  return { id, kind, identity, network, host, state, note, canBeacon };
 }

@@ -2,7 +2,7 @@ import { Store } from "../lib/store.js";
 import { takeSecret, type Secret } from "./secret-link.js";
 
 /** The views of this page, in the order of its navigation. */
-export const PLACES = ["instances", "timeline", "this-tab", "playground", "paste", "webchat"] as const;
+const PLACES = ["instances", "timeline", "this-tab", "playground", "paste", "webchat"] as const;
 
 /** Name of a view. */
 export type Place = (typeof PLACES)[number];
