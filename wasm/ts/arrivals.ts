@@ -37,6 +37,7 @@ export function watchArrivals(
   const there = new Map<string, PresenceRow>();
   const leaving = new Map<string, () => void>();
   let isBegun = false;
+  let isEnded = false;
 
   const stay = (key: string) => {
     leaving.get(key)?.();
@@ -71,12 +72,13 @@ export function watchArrivals(
     for (const key of there.keys()) {
       if (!connected.has(key) && !leaving.has(key)) leaving.set(key, clock.setTimer(() => end(key), graceMs));
     }
-    for (const row of joined) callListener(() => join?.(row));
+    for (const row of joined) callListener(() => isEnded || join?.(row));
   };
 
   update(client.getSnapshot());
   const unsubscribe = client.subscribe(() => update(client.getSnapshot()));
   return () => {
+    isEnded = true;
     unsubscribe();
     for (const key of [...leaving.keys()]) stay(key);
   };

@@ -55,15 +55,17 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   readonly #clock: Clock | undefined;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
   #dispatched: RosterSnapshot = EMPTY_SNAPSHOT;
+  /** The current notification, and those that its listeners caused. */
+  #notifications: (() => void)[] = [];
   /** Removes the abort listener of the last start. */
   #unsignal: (() => void) | undefined;
   readonly #isShared: boolean;
   /** Referenced here because the engine holds it weakly. */
   readonly #host: EngineHost = {
-    handleSnapshot: () => this.#dispatchRoster(),
+    handleSnapshot: () => this.#notify(() => this.#dispatchRoster()),
     handleConnection: (connection) => this.#handleConnection(connection),
-    handleProblem: (type, error) => this.dispatchEvent(new ProblemEvent(type, error)),
-    handleShutdown: (reason, restartMs) => this.dispatchEvent(new ShutdownEvent(reason, restartMs)),
+    handleNotice: (error) => this.#notify(() => this.dispatchEvent(new ProblemEvent("notice", error))),
+    handleShutdown: (reason, restartMs) => this.#notify(() => this.dispatchEvent(new ShutdownEvent(reason, restartMs))),
   };
 
   /**
@@ -260,12 +262,26 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   #handleConnection(connection: ConnectionState): void {
     // A refused client does not run, so there is nothing to stop. A shared one may run again, started by another tab.
     if (connection.phase === "refused" && !this.#isShared) this.#unsignal?.();
-    this.dispatchEvent(new ConnectionEvent(connection));
+    this.#notify(() => {
+      this.dispatchEvent(new ConnectionEvent(connection));
+      if (connection.phase === "refused") this.dispatchEvent(new ProblemEvent("error", connection.error));
+    });
+  }
+
+  /** Calls all listeners. A notification that one of them causes follows, so that all of them get both in order. */
+  #notify(notification: () => void): void {
+    if (this.#notifications.push(notification) > 1) return;
+    try {
+      for (const notify of this.#notifications) notify();
+    } finally {
+      this.#notifications = [];
+    }
   }
 
   #dispatchRoster(): void {
     const before = this.#dispatched;
     this.#dispatched = this.#engine.snapshot;
+    if (this.#dispatched === before) return;
     this.dispatchEvent(new RosterEvent(this.#dispatched, before));
     for (const subscriber of [...this.#subscribers]) {
       // An earlier subscriber may have removed this one.

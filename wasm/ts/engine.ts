@@ -126,8 +126,9 @@ export class Engine {
   /** Stops and releases all resources. */
   free(): void {
     if (this.#isFreed) return;
-    this.stop();
+    // First, so that no listener starts it again.
     this.#isFreed = true;
+    this.stop();
     this.#connection.reject(freed("client"));
     // The last roster can still be read.
     this.#renewed();
@@ -162,7 +163,8 @@ export class Engine {
   }
 
   /** Explains a row. */
-  explain(key: string): Promise<Explanation | undefined> {
+  async explain(key: string): Promise<Explanation | undefined> {
+    this.#checkFreed();
     return withMemory(this.#guard((machine) => machine.explain(key)), this);
   }
 
@@ -186,13 +188,15 @@ export class Engine {
     this.#settle();
     try {
       await ready();
+      // A start that is outdated already must not hold an id, not even for a moment.
+      if (epoch !== this.#epoch) return;
       const identity = await takeIdentity(this.#options);
       if (epoch !== this.#epoch) return identity.release();
       this.#begin(identity);
     } catch (error) {
       if (epoch !== this.#epoch) return;
       this.#releaseIdentity();
-      this.#enter(Object.freeze({ phase: "refused", error: isTrap(error) ? internal(error) : asPresenceError(error) }));
+      this.#enter(Object.freeze({ phase: "refused", error: asPresenceError(error) }));
       this.#settle();
     }
   }
@@ -273,9 +277,9 @@ export class Engine {
       case "noReadScope":
         // Without the read scope there is no list.
         this.#snapshots.isBehind = true;
-        return void this.#keeper.host?.handleProblem("notice", errorOf(event.problem));
+        return void this.#keeper.host?.handleNotice(errorOf(event.problem));
       case "beaconRefused":
-        return void this.#keeper.host?.handleProblem("notice", errorOf(event.problem, "BEACON_REFUSED"));
+        return void this.#keeper.host?.handleNotice(errorOf(event.problem, "BEACON_REFUSED"));
       case "shutdown":
         this.#keeper.host?.handleShutdown(event.reason, event.restartExpectedMs);
     }
@@ -303,7 +307,12 @@ export class Engine {
 
   async #sign(socket: number, payload: string): Promise<void> {
     const machine = this.#machine;
-    const signature = await this.#identity?.device?.sign(payload).catch(() => undefined);
+    let signature: string | undefined;
+    try {
+      signature = await this.#identity?.device?.sign(payload);
+    } catch {
+      // The core reports that the key cannot sign.
+    }
     if (this.#machine === machine) this.#use((machine) => machine.input("signature", socket, signature));
   }
 
@@ -314,9 +323,8 @@ export class Engine {
     try {
       answer = ask(this.#machine);
     } catch (error) {
-      if (!isTrap(error)) throw asPresenceError(error);
-      this.#fail(error);
-      throw internal(error);
+      if (isTrap(error)) this.#fail(error);
+      throw asPresenceError(error);
     }
     this.#keepHost();
     this.#pump();
@@ -366,7 +374,6 @@ export class Engine {
     if (!this.#connection.enter(state)) return;
     this.#snapshots.isBehind = true;
     this.#keeper.host?.handleConnection(state);
-    if (state.phase === "refused") this.#keeper.host?.handleProblem("error", state.error);
   }
 
   /** Notifies of a changed snapshot, and sets the timer for the next change by age. */

@@ -7,8 +7,8 @@ export interface EngineHost {
   handleSnapshot(): unknown;
   /** Called when the state of the connection changed. */
   handleConnection(connection: ConnectionState): unknown;
-  /** Called for a problem that needs a person's attention. */
-  handleProblem(type: "error" | "notice", error: PresenceError): unknown;
+  /** Called when something does not work, although the client continues. */
+  handleNotice(error: PresenceError): unknown;
   /** Called when the gateway is about to stop. */
   handleShutdown(reason: string, restartExpectedMs: number | undefined): unknown;
 }

@@ -13,6 +13,21 @@ function record(client, options) {
 }
 
 export default function arrivals({ test, assert, presence }) {
+  test("a listener that unsubscribes in its call is not called again", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    await clock.advance(0);
+    const joined = [];
+    const end = dashboard.onJoin(({ host }) => {
+      joined.push(host);
+      end();
+    });
+    for (const displayName of ["Ada", "Ben", "Cleo"]) peer({ instanceId: displayName, displayName });
+    await clock.advance(1_000);
+    assert.equal(joined.length, 1, joined.join());
+  });
+
   test("joins are reported at once, leaves after the grace period, and rows of the first list never", async (t) => {
     const { clock, client, peer } = world(t, presence);
     peer({ instanceId: "early", displayName: "Early" });

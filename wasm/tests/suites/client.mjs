@@ -262,15 +262,58 @@ export default function clients({ test, assert, presence }) {
   test("a client that is stopped during its start leaves nothing running", async (t) => {
     const { clock, client } = world(t, presence);
     let released = 0;
-    const slow = { acquire: async () => ({ id: "slow", release: () => (released += 1) }) };
+    let isAcquiring;
+    const acquiring = new Promise((resolve) => (isAcquiring = resolve));
+    const slow = {
+      async acquire() {
+        isAcquiring();
+        return { id: "slow", release: () => (released += 1) };
+      },
+    };
     const dashboard = client({ instanceId: slow });
     const timers = clock.timers;
     dashboard.start();
+    await acquiring;
     dashboard.stop();
     await clock.advance(60_000);
     assert.equal(released, 1);
     assert.equal(dashboard.connection.phase, "stopped");
     assert.equal(clock.timers, timers);
+  });
+
+  test("a client that is started, stopped and started at once holds one id, as in React's strict mode", async (t) => {
+    const { client } = world(t, presence);
+    const held = new Set();
+    const slots = {
+      async acquire() {
+        let slot = 1;
+        while (held.has(slot)) slot += 1;
+        held.add(slot);
+        return { id: `slot ${slot}`, release: () => held.delete(slot) };
+      },
+    };
+    const dashboard = client({ instanceId: slots }).start();
+    dashboard.stop();
+    await dashboard.start().connected();
+    assert.equal(dashboard.instanceId, "slot 1");
+  });
+
+  test("a closed client stays closed, whatever its listeners do", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const dashboard = client();
+    const codes = [];
+    dashboard.addEventListener("connection", ({ connection }) => {
+      if (connection.phase !== "stopped") return;
+      try {
+        dashboard.start();
+      } catch ({ code }) {
+        codes.push(code);
+      }
+    });
+    await dashboard.start().connected();
+    dashboard.close();
+    await clock.advance(1_000);
+    assert.deepEqual([dashboard.connection.phase, gateway.connections, codes.join()], ["stopped", 0, "FREED"]);
   });
 
   test("a listener may stop, free or reconnect its client", async (t) => {

@@ -95,6 +95,46 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(row(), before);
   });
 
+  test("a change that a listener makes is notified after the current one, to all listeners in order", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client();
+    dashboard.addEventListener("connection", ({ connection }) => connection.phase === "live" && dashboard.stop());
+    dashboard.addEventListener("roster", ({ roster }) => {
+      if (roster.connection.phase === "stopped" && states.length === 3) dashboard.start();
+    });
+    const states = [];
+    const rosters = [];
+    let last;
+    dashboard.addEventListener("connection", ({ connection }) => states.push(connection.phase));
+    dashboard.addEventListener("roster", ({ before, roster }) => {
+      if (last) assert.equal(before, last, "each change follows the one before");
+      last = roster;
+      rosters.push(roster.connection.phase);
+    });
+    dashboard.start();
+    await clock.advance(1_000);
+    assert.deepEqual(states, ["connecting", "live", "stopped", "connecting", "live", "stopped"]);
+    assert.equal(rosters.at(-1), "stopped");
+    assert.equal(new Set(rosters.map((phase, at) => phase === rosters[at - 1])).has(true), false, rosters.join());
+  });
+
+  test("a listener that starts a refused client again does not precede its error", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client({ instanceId: { acquire: () => Promise.reject(new Error("disk full")) } });
+    let isAgain = false;
+    dashboard.addEventListener("connection", ({ connection }) => {
+      if (connection.phase !== "refused" || isAgain) return;
+      isAgain = true;
+      dashboard.start();
+    });
+    const heard = [];
+    dashboard.addEventListener("connection", ({ connection }) => heard.push(connection.phase));
+    dashboard.addEventListener("error", () => heard.push("error"));
+    dashboard.start();
+    await clock.advance(1_000);
+    assert.deepEqual(heard, ["connecting", "refused", "error", "connecting", "refused", "error"]);
+  });
+
   test("subscribing does not call the subscriber", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
@@ -176,7 +216,12 @@ export default function notifications({ test, assert, presence, internal }) {
     dashboard.close();
     const circular = {};
     circular.self = circular;
-    for (const call of [() => dashboard.connected(), () => dashboard.request("health"), () => dashboard.beacon()]) {
+    for (const call of [
+      () => dashboard.connected(),
+      () => dashboard.request("health"),
+      () => dashboard.beacon(),
+      () => dashboard.explain("peer"),
+    ]) {
       const promise = call();
       await assert.failsWith("FREED", () => promise);
     }

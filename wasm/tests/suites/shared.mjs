@@ -238,6 +238,30 @@ export default function shared({ test, assert, presence }) {
     assert.deepEqual(tabs[1].client.roster.rows, []);
   });
 
+  test("a listener may stop the tab that leads, or is about to", async (t) => {
+    const all = open(t);
+    const [leader, next] = await started(all, 2);
+    leader.client.subscribe(() => leader.client.stop());
+    next.client.addEventListener("connection", ({ connection }) => connection.phase === "connecting" && next.client.stop());
+    all.peer();
+    await all.clock.advance(5_000);
+    assert.deepEqual([leader, next].map(({ client }) => client.connection.phase), ["stopped", "stopped"]);
+    assert.equal(all.counts.open.size, 0);
+  });
+
+  test("a closed tab stays closed, whatever its listeners do", async (t) => {
+    const all = open(t);
+    const [tab] = await started(all, 1);
+    const codes = [];
+    tab.client.addEventListener("connection", ({ connection }) => {
+      if (connection.phase === "stopped") codes.push(assert.failsWith("FREED", () => tab.client.start()));
+    });
+    tab.client.close();
+    await all.clock.advance(1_000);
+    await Promise.all(codes);
+    assert.deepEqual([tab.client.connection.phase, all.counts.open.size, codes.length], ["stopped", 0, 1]);
+  });
+
   test("tabs with another address, and tabs without locks, have their own connections", async (t) => {
     const all = open(t);
     await started(all, 2);

@@ -160,8 +160,8 @@ export class SharedEngine implements ClientEngine {
 
   free(): void {
     if (this.#isFreed) return;
-    this.stop();
     this.#isFreed = true;
+    this.stop();
     this.#connection.reject(freed("client"));
   }
 
@@ -210,14 +210,14 @@ export class SharedEngine implements ClientEngine {
       if (!this.#engine || !this.#publisher) return;
       // A new leader keeps the instance, also before it is connected.
       this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
-      this.#show(snapshotOf(this.#engine));
-      this.#post(this.#publisher.publish(this.#snapshot, this.#instanceId));
+      const roster = snapshotOf(this.#engine);
+      // First, because a listener of this tab may stop it.
+      this.#post(this.#publisher.publish(roster, this.#instanceId));
+      this.#show(roster);
     },
-    handleProblem: (type, error) => {
-      // Errors are sent as part of the connection.
-      if (type === "error" || !this.#engine) return;
-      this.#post({ type, error: plainError(error) });
-      this.#keeper.host?.handleProblem(type, error);
+    handleNotice: (error) => {
+      this.#post({ type: "notice", error: plainError(error) });
+      this.#keeper.host?.handleNotice(error);
     },
     handleShutdown: (reason, restartExpectedMs) => {
       this.#post({ type: "shutdown", reason, restartExpectedMs });
@@ -239,7 +239,7 @@ export class SharedEngine implements ClientEngine {
     this.#engine.setListened(true, true);
     this.#engine.start();
     // Tells the other tabs who leads, even without a change.
-    if (this.#publisher.seq === 0) this.#host.handleSnapshot();
+    if (this.#publisher?.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
 
@@ -350,7 +350,7 @@ export class SharedEngine implements ClientEngine {
       case "answer":
         return message.to === this.#id ? this.#calls.answer(message.id, message.payload, message.error) : undefined;
       case "notice":
-        return void this.#keeper.host?.handleProblem("notice", errorOfPlain(message.error));
+        return void this.#keeper.host?.handleNotice(errorOfPlain(message.error));
       case "shutdown":
         return void this.#keeper.host?.handleShutdown(message.reason, message.restartExpectedMs);
     }
@@ -379,7 +379,6 @@ export class SharedEngine implements ClientEngine {
   #enter(state: ConnectionState): void {
     if (!this.#connection.enter(state)) return;
     this.#keeper.host?.handleConnection(state);
-    if (state.phase === "refused") this.#keeper.host?.handleProblem("error", state.error);
   }
 
   #show(roster: RosterSnapshot): void {
