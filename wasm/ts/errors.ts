@@ -165,9 +165,10 @@ export function storeFailed(cause: unknown): PresenceError {
   return new PresenceError("STORE_FAILED", messageOf(cause), { detail, remedy, cause });
 }
 
-/** Returns a thrown value as a {@link PresenceError}; errors of the WASM module already carry a `code`. */
+/** Returns a thrown value as a {@link PresenceError}. The WASM module throws only for invalid arguments, or it failed. */
 export function asPresenceError(thrown: unknown): PresenceError {
   if (thrown instanceof PresenceError) return thrown;
+  if (isTrap(thrown)) return internal(thrown);
   return new PresenceError("INVALID_ARGUMENT", messageOf(thrown), { cause: thrown });
 }
 

@@ -23,7 +23,14 @@ export async function takeIdentity({ instanceId, deviceKey }: PresenceClientOpti
   try {
     const device = await loadKey(deviceKey ?? platform().deviceKey());
     const lease = instanceId === false ? undefined : await takeId(instanceId ?? platform().instanceId());
-    return { instanceId: lease?.id, device, release: () => lease?.release() };
+    const release = () => {
+      try {
+        lease?.release();
+      } catch {
+        // The client stops nevertheless.
+      }
+    };
+    return { instanceId: lease?.id, device, release };
   } catch (error) {
     throw storeFailed(error);
   }

@@ -19,9 +19,23 @@ export type Words = { readonly [Name in keyof Labels]-?: NonNullable<Labels[Name
 /** Returns the given labels, with English ones for the rest. */
 export function wordsOf(labels: Labels = {}): Words {
   return {
-    ageText: labels.ageText ?? ageText,
-    reasonLabel: labels.reasonLabel ?? reasonLabel,
-    platformLabel: labels.platformLabel ?? platformLabel,
+    ageText: labelOr(ageText, labels.ageText),
+    reasonLabel: labelOr(reasonLabel, labels.reasonLabel),
+    platformLabel: labelOr(platformLabel, labels.platformLabel),
+  };
+}
+
+/** Returns the app's label. Other clients choose the values, so where it throws or has no text, it is the English one. */
+function labelOr<T>(english: (value: T) => string, own: ((value: T) => string) | undefined): (value: T) => string {
+  if (!own) return english;
+  return (value) => {
+    try {
+      const label: unknown = own(value);
+      if (typeof label === "string") return label;
+    } catch (error) {
+      console.error(error);
+    }
+    return english(value);
   };
 }
 

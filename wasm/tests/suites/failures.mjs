@@ -39,6 +39,72 @@ export default function failures({ test, assert, presence, internal }) {
     assert.ok(gateway.connections > 0);
   });
 
+  test("a trap in a list without a connection is INTERNAL too", async (t) => {
+    const { prototype } = internal.glue.Roster;
+    const { apply } = prototype;
+    t.after(() => (prototype.apply = apply));
+    prototype.apply = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    await assert.failsWith("INTERNAL", () => new presence.Roster().apply("[]"));
+  });
+
+  test("labels that fail for a value of another client are replaced by the English ones", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const complaints = [];
+    const { error } = console;
+    console.error = (thrown) => complaints.push(thrown.message);
+    t.after(() => (console.error = error));
+    const reasons = { connect: "verbunden" };
+    const labels = {
+      reasonLabel: (reason) => reasons[reason],
+      platformLabel(platform) {
+        throw new Error(`no label for ${platform}`);
+      },
+    };
+    const dashboard = client({ labels }).start();
+    dashboard.subscribe(() => {});
+    await dashboard.connected();
+    const other = peer();
+    const row = () => dashboard.roster.rows.find(({ host }) => host === "Peer");
+    await clock.advance(1_000);
+    assert.deepEqual([row().reasonLabel, row().platformLabel], ["verbunden", "Linux"]);
+    // The first is a function, the second is `undefined`.
+    for (const reason of ["constructor", "periodic"]) {
+      other.beacon({ reason });
+      await clock.advance(1_000);
+      assert.equal(row().reasonLabel, presence.reasonLabel(reason));
+    }
+    assert.equal(dashboard.connection.phase, "live");
+    assert.ok(complaints.includes("no label for linux"), complaints.join());
+  });
+
+  test("a store that cannot release an id does not keep the client from stopping", async (t) => {
+    const { client } = world(t, presence);
+    const release = () => {
+      throw new Error("EBUSY");
+    };
+    const dashboard = client({ instanceId: { acquire: () => ({ id: "busy", release }) } }).start();
+    await dashboard.connected();
+    dashboard.stop();
+    assert.equal(dashboard.connection.phase, "stopped");
+  });
+
+  test("a device key that throws connects like one that cannot sign", async (t) => {
+    const { client } = world(t, presence);
+    const { deviceId, publicKey } = await presence.deviceKey(await presence.generateKeyPair());
+    const sign = () => {
+      throw new Error("the key is locked");
+    };
+    const ends = [];
+    for (const signing of [() => Promise.reject(new Error("locked")), sign]) {
+      const dashboard = client({ deviceKey: { deviceId, publicKey, sign: signing } }).start();
+      ends.push(await dashboard.connected().then(() => "connected", ({ code }) => code));
+      dashboard.close();
+    }
+    assert.equal(ends[1], ends[0]);
+  });
+
   test("an unknown error code of a gateway becomes REFUSED, with the code as its detail", async (t) => {
     const names = ["constructor", "__proto__", "toString"];
     for (const code of [...names, "AUTH_", "AUTH_NEW\nLINE", "DEVICE_ANYTHING", "NOT_READY", "FREED"]) {
