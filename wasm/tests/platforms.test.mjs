@@ -90,3 +90,31 @@ test("the option `shared` names the import that it needs, and makes a separate c
   `);
   assert.equal(printed, 'INVALID_ARGUMENT invalid options.shared: import "openclaw-presence/shared" first\nown');
 });
+
+test("a browser's name and system are read from its user agent", async () => {
+  const agents = {
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15": "Safari,macos,Mac",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/123.0 Mobile/15E148 Safari/604.1":
+      "Chrome,ios,iPhone",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/124.0 Mobile/15E148 Safari/605.1.15":
+      "Firefox,ios,iPhone",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/123.0 Mobile Safari/537.36 EdgA/123.0": "Edge,android,Android",
+    "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/123.0 Safari/537.36": "Chrome,chromeos,Linux",
+    "Mozilla/5.0 (Windows NT 10.0; rv:124.0) Gecko/20100101 Firefox/124.0": "Firefox,windows,Windows",
+    "Links (2.29)": "Browser,web,",
+  };
+  const printed = await run(`
+    Object.assign(globalThis, { window: globalThis, document: {} });
+    let touch = 0;
+    let agent;
+    Object.defineProperty(globalThis, "navigator", { get: () => ({ userAgent: agent, maxTouchPoints: touch }) });
+    const { platform } = await import(${JSON.stringify(new URL("../dist/platform.js", import.meta.url).href)});
+    const name = () => { const { displayName, platform: system, deviceFamily } = platform().clientInfo(); return [displayName, system, deviceFamily].join(); };
+    const names = [];
+    for (agent of ${JSON.stringify(Object.keys(agents))}) names.push(name());
+    [agent, touch] = [${JSON.stringify(Object.keys(agents)[0])}, 5];
+    names.push(name());
+    console.log(names.join("\\n"));
+  `);
+  assert.deepEqual(printed.split("\n"), [...Object.values(agents), "Safari,ipados,iPad"]);
+});

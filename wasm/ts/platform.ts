@@ -47,51 +47,30 @@ const browser: Platform = {
   deviceKey: () => browserDeviceKey(),
   clientInfo() {
     if (!hasPage) return { id: "gateway-client", mode: "backend", platform: "javascript", isPage: false };
-    const { userAgent } = navigator;
-    return {
-      id: "webchat-ui",
-      mode: "webchat",
-      platform: operatingSystem(userAgent),
-      deviceFamily: deviceFamily(userAgent),
-      displayName: browserName(userAgent),
-      isPage: true,
-    };
+    // iPads state that they are Macs, which have no touch screen.
+    const userAgent = navigator.maxTouchPoints > 1 ? navigator.userAgent.replace("Macintosh", "iPad") : navigator.userAgent;
+    const [, platform = "web", deviceFamily] = SYSTEMS.find(([pattern]) => pattern.test(userAgent)) ?? [];
+    const [, displayName = "Browser"] = BROWSERS.find(([pattern]) => pattern.test(userAgent)) ?? [];
+    return { id: "webchat-ui", mode: "webchat", platform, deviceFamily, displayName, isPage: true };
   },
 };
 
-/** Returns the operating system's family. Browsers freeze its version in the user agent. */
-function operatingSystem(userAgent: string): string {
-  const known: readonly (readonly [RegExp, string])[] = [
-    [/iPad/, "ipados"],
-    [/iPhone|iPod/, "ios"],
-    [/Android/, "android"],
-    [/Mac OS X/, "macos"],
-    [/Windows/, "windows"],
-    [/CrOS/, "chromeos"],
-    [/Linux|X11/, "linux"],
-  ];
-  return known.find(([pattern]) => pattern.test(userAgent))?.[1] ?? "web";
-}
+/** Patterns in user agents, each with the operating system (browsers freeze its version) and the hardware family. */
+const SYSTEMS: readonly (readonly [RegExp, string, string])[] = [
+  [/iPad/, "ipados", "iPad"],
+  [/iPhone/, "ios", "iPhone"],
+  [/Android/, "android", "Android"],
+  [/Mac OS X/, "macos", "Mac"],
+  [/Windows/, "windows", "Windows"],
+  [/CrOS/, "chromeos", "Linux"],
+  [/Linux|X11/, "linux", "Linux"],
+];
 
-function deviceFamily(userAgent: string): string | undefined {
-  const known: readonly (readonly [RegExp, string])[] = [
-    [/iPad/, "iPad"],
-    [/iPhone/, "iPhone"],
-    [/Android/, "Android"],
-    [/Mac OS X/, "Mac"],
-    [/Windows/, "Windows"],
-    [/Linux|X11|CrOS/, "Linux"],
-  ];
-  return known.find(([pattern]) => pattern.test(userAgent))?.[1];
-}
-
-function browserName(userAgent: string): string {
-  const known: readonly (readonly [RegExp, string])[] = [
-    [/Edg\//, "Edge"],
-    [/OPR\//, "Opera"],
-    [/Firefox\//, "Firefox"],
-    [/Chrom(e|ium)\//, "Chrome"],
-    [/Safari\//, "Safari"],
-  ];
-  return known.find(([pattern]) => pattern.test(userAgent))?.[1] ?? "Browser";
-}
+/** Patterns of browsers; most also state the names of others. */
+const BROWSERS: readonly (readonly [RegExp, string])[] = [
+  [/Edg(A|iOS)?\//, "Edge"],
+  [/OP[RT]\//, "Opera"],
+  [/(Firefox|FxiOS)\//, "Firefox"],
+  [/(Chrome|Chromium|CriOS)\//, "Chrome"],
+  [/Safari\//, "Safari"],
+];
