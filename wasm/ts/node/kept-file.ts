@@ -27,7 +27,7 @@ export function keptText(path: string, state: (text: string) => KeptState, make:
       return text;
     }
     mkdirSync(dirname(path), { recursive: true });
-    if (found === "broken") clear(path, state);
+    if (found === "broken") clear(path, (moved) => state(moved) === "broken");
     create(path, make());
   }
   throw new Error(`${path} was removed right after it was written`);
@@ -64,8 +64,8 @@ function place(draft: string, path: string): boolean {
   }
 }
 
-/** Moves a broken file away. Only one of several processes succeeds; a file that proves whole is restored. */
-function clear(path: string, state: (text: string) => KeptState): void {
+/** Removes a broken file. Only one of several processes succeeds; a file that was replaced meanwhile is restored. */
+export function clear(path: string, isBroken: (text: string) => boolean): void {
   const aside = `${path}.${process.pid}.${randomId()}.tmp`;
   try {
     renameSync(path, aside);
@@ -73,7 +73,7 @@ function clear(path: string, state: (text: string) => KeptState): void {
     return;
   }
   try {
-    if (state(readFileSync(aside, "utf8")) !== "broken") place(aside, path);
+    if (!isBroken(readFileSync(aside, "utf8"))) place(aside, path);
   } finally {
     rmSync(aside, { force: true });
   }

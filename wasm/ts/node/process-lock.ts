@@ -1,7 +1,7 @@
-import { readFileSync, readlinkSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, statSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
 
-import { create } from "./kept-file.js";
+import { clear, create } from "./kept-file.js";
 
 /** Interval at which the holder of a lock refreshes it, for processes that cannot see its pid, in ms. */
 const REFRESH_MS = 15_000;
@@ -39,27 +39,20 @@ export function lockFile(path: string): (() => void) | undefined {
 
 /** Takes over the lock of a dead process. */
 function takeOver(path: string, text: string): boolean {
-  const mine = `${path}.${process.pid}`;
-  let found: string;
-  try {
-    found = readFileSync(path, "utf8");
-    if (isHeld(found, Date.now() - statSync(path).mtimeMs)) return false;
-    // Only one of several processes can move the file; a process that moved a fresh lock restores it.
-    renameSync(path, mine);
-  } catch {
-    return false;
-  }
-  const isStale = readFileSync(mine, "utf8") === found;
-  if (!isStale) renameSync(mine, path);
-  else rmSync(mine, { force: true });
-  return isStale && create(path, text);
+  const found = readText(path);
+  if (found === undefined || isHeld(path, found)) return false;
+  clear(path, (moved) => moved === found);
+  return create(path, text);
 }
 
-function isHeld(text: string, unrefreshedMs: number): boolean {
+function isHeld(path: string, text: string): boolean {
   const holder = readHolder(text);
   if (!holder) return false;
   const me = myself();
-  if (holder.place !== me.place) return unrefreshedMs < ABANDONED_MS;
+  if (holder.place !== me.place) {
+    const refreshedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    return Date.now() - refreshedMs < ABANDONED_MS;
+  }
   // A dead process may have had this pid, with another start time; another thread or copy of this package has both.
   if (holder.pid === me.pid) return Math.abs(holder.startMs - me.startMs) < SAME_START_MS;
   return isRunning(holder.pid);
