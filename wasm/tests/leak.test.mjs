@@ -110,6 +110,19 @@ test("a stopped client is collected, with or without listeners", async (t) => {
   assert.ok(await collectUntil(() => !forgotten.deref()));
 });
 
+test("a refused client is collected, with or without listeners", async (t) => {
+  const { clock, gateway } = world(t, presence, { auth: { mode: "token", secret: "right" } });
+  for (const hasListener of [true, false]) {
+    const make = () => new presence.PresenceClient({ WebSocket: gateway.WebSocket, clock, deviceKey: false, token: "wrong" });
+    const forgotten = await forgetClient(make, async (one) => {
+      if (hasListener) one.addEventListener("error", () => {});
+      await one.start().connected().catch(() => {});
+      await clock.advance(0);
+    });
+    assert.ok(await collectUntil(() => !forgotten.deref()), `hasListener: ${hasListener}`);
+  }
+});
+
 test("a running client without listeners is collected, and its connection is closed", async (t) => {
   const { clock, gateway, make } = looseWorld(t);
   const forgotten = await forgetClient(make, async (one) => {

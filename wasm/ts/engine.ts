@@ -91,7 +91,6 @@ export class Engine {
     // Checked here, so that the caller receives the error.
     webSocketClass(this.#options.WebSocket);
     this.#isRunning = true;
-    this.#keepHost();
     if (this.#machine && this.#identity) this.#use((machine) => machine.input("start"));
     else void this.#prepare();
   }
@@ -106,7 +105,6 @@ export class Engine {
     this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(EMPTY_SNAPSHOT.connection);
     this.#pump();
-    this.#keepHost();
   }
 
   /** Reconnects, optionally with new credentials. */
@@ -373,6 +371,7 @@ export class Engine {
   #enter(state: ConnectionState): void {
     if (!this.#connection.enter(state)) return;
     this.#snapshots.isBehind = true;
+    this.#keepHost();
     this.#keeper.host?.handleConnection(state);
   }
 
@@ -397,7 +396,9 @@ export class Engine {
   }
 
   #keepHost(): void {
-    this.#keeper.update(this.#isRunning, this.#answers.size > 0);
+    const { phase } = this.connection;
+    // A refused client does nothing until the app starts it again.
+    this.#keeper.update(phase !== "stopped" && phase !== "refused", this.#answers.size > 0);
   }
 
   #checkFreed(): void {
