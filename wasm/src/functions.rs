@@ -9,7 +9,6 @@ use presence_core::model::entry::MAX_SAFE_INTEGER;
 use presence_core::model::ip;
 use presence_core::model::scope;
 use presence_core::model::status::{self, Thresholds};
-use presence_core::model::text;
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
 use serde::Serialize;
@@ -102,13 +101,6 @@ pub fn normalize_key(raw: &str) -> Option<String> {
 #[must_use]
 pub fn text_key(text: &str) -> Option<String> {
     PresenceKey::of_text(text).map(|key| key.as_str().into())
-}
-
-/// Trims as the core does.
-#[wasm_bindgen]
-#[must_use]
-pub fn trim(text: &str) -> String {
-    text::trim(text).into()
 }
 
 /// The parts of a beacon's text.

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 
 use presence_core::Now;
 use presence_core::server::{
-    ConnId, Connection, ConnectionOutput, Evidence, Grant, Hub, HubOutput, Item, LeaveCause, OriginEvidence,
-    Outbox, Outgoing,
+    ConnId, Connection, ConnectionOutput, DeviceEvidence, Evidence, Grant, Hub, HubOutput, Item, LeaveCause,
+    OriginEvidence, Outbox, Outgoing, SecretEvidence,
 };
 use presence_core::wire::{CloseFrame, ConnectParams};
 use tsify::{Ts, Tsify};
@@ -146,15 +146,7 @@ impl Gateway {
             return Ok(());
         };
         let secret = self.config.secret.compare(&asked.auth);
-        self.with(socket, now, |socket| {
-            let evidence = Evidence {
-                origin: socket.origin.clone(),
-                secret,
-                device,
-                grant: Grant::Everything,
-            };
-            socket.machine.handle_evidence(&evidence, now);
-        });
+        self.with(socket, now, |socket| socket.decide(secret, device, now));
         Ok(())
     }
 
@@ -304,10 +296,6 @@ impl Gateway {
             match output {
                 ConnectionOutput::Send(frame) => socket.push(Item::Response(frame)),
                 ConnectionOutput::Close(close) => socket.push(Item::Close(close)),
-                ConnectionOutput::Refused(_) => {}
-                ConnectionOutput::Note(text) => {
-                    self.events.push_back(GatewayEvent::Note { socket: id, text });
-                }
                 ConnectionOutput::Authenticate(params) if self.is_holding => socket.held = Some(params),
                 ConnectionOutput::Authenticate(params) => self.judge(id, params, now),
                 ConnectionOutput::Join(handshake) => {
@@ -340,13 +328,8 @@ impl Gateway {
             self.events
                 .push_back(GatewayEvent::Verify { socket: id, question });
         } else {
-            let evidence = Evidence {
-                origin: socket.origin.clone(),
-                secret: self.config.secret.compare(&params.auth),
-                device: presence_core::server::DeviceEvidence::Absent,
-                grant: Grant::Everything,
-            };
-            socket.machine.handle_evidence(&evidence, now);
+            let secret = self.config.secret.compare(&params.auth);
+            socket.decide(secret, DeviceEvidence::Absent, now);
         }
     }
 
@@ -382,6 +365,16 @@ impl Gateway {
 }
 
 impl Socket {
+    fn decide(&mut self, secret: SecretEvidence, device: DeviceEvidence, now: Now) {
+        let evidence = Evidence {
+            origin: self.origin.clone(),
+            secret,
+            device,
+            grant: Grant::Everything,
+        };
+        self.machine.handle_evidence(&evidence, now);
+    }
+
     fn push(&mut self, item: Item) {
         self.is_closing |= matches!(item, Item::Close(_));
         if self.outbox.push(item).is_err() {

@@ -84,11 +84,10 @@ impl<'a> Options<'a> {
 
     /// Returns the number `name` as an integer of 0..2^53 - 1, or `default`.
     pub(crate) fn integer(&self, name: &str, default: u64) -> Result<u64, JsValue> {
-        Ok(self.typed(name, integer, "must be a number")?.unwrap_or(default))
+        Ok(self.optional_integer(name)?.unwrap_or(default))
     }
 
     /// Returns the number `name` as an integer of 0..2^53 - 1, if it is present.
-    #[cfg(feature = "gateway")]
     pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<u64>, JsValue> {
         self.typed(name, integer, "must be a number")
     }

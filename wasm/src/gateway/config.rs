@@ -26,8 +26,8 @@ pub(super) struct Secret {
 }
 
 impl Config {
-    /// Reads `{ttlMs, maxEntries, windowMs, ephemeralModes, hashSeed, serverVersion, bootId,
-    /// auth: {mode, secret}, limits: {..}, self: {..}}`, all optional.
+    /// Reads `{ttlMs, maxEntries, windowMs, ephemeralModes, serverVersion, bootId, auth: {mode, secret},
+    /// limits: {..}, self: {..}}`, all optional.
     pub(super) fn parse(text: &str) -> Result<Self, JsValue> {
         let json = options::parse(text, "options")?;
         let options = Options::new(json, "options")?;
@@ -39,7 +39,7 @@ impl Config {
             ephemeral_modes: options
                 .texts("ephemeralModes")?
                 .unwrap_or_else(|| Vec::from(["cli".into()])),
-            hash_seed: options.integer("hashSeed", 0)?,
+            hash_seed: 0,
             server_version: options
                 .boxed("serverVersion")?
                 .unwrap_or_else(|| "simulated".into()),
@@ -82,7 +82,6 @@ fn limits(options: &Options<'_>) -> Result<Limits, JsValue> {
         ("handshakeMs", &mut limits.handshake_ms),
         ("tickIntervalMs", &mut limits.tick_interval_ms),
         ("stallMs", &mut limits.stall_ms),
-        ("windowMs", &mut limits.window_ms),
         ("pingIntervalMs", &mut limits.ping_interval_ms),
     ] {
         *limit = options.integer(name, *limit)?;

@@ -19,11 +19,6 @@ pub enum GatewayEvent {
         socket: u32,
         question: DeviceQuestion,
     },
-    /// A line for a log.
-    Note {
-        socket: u32,
-        text: &'static str,
-    },
 }
 
 /// The next frame for a socket; a close is its last.
