@@ -1,5 +1,5 @@
 import { isSame } from "./diff.js";
-import { errorOf, type PresenceError } from "./errors.js";
+import { asPresenceError, errorOf, type PresenceError } from "./errors.js";
 import type { ConnectionPhase } from "./glue.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState } from "./types.js";
@@ -47,6 +47,11 @@ export class Connection {
   }
 }
 
+/** Returns the state of a client that was refused for this reason. */
+export function refused(error: unknown): ConnectionState {
+  return Object.freeze({ phase: "refused", error: asPresenceError(error) });
+}
+
 /** Returns the app's connection state for a phase of the core's client, at a time on the age clock. */
 export function connectionOf(state: ConnectionPhase, ageMs: number): ConnectionState {
   switch (state.phase) {
@@ -55,7 +60,7 @@ export function connectionOf(state: ConnectionPhase, ageMs: number): ConnectionS
       return Object.freeze({ phase: "waiting", retryInMs, error: errorOf(state.problem) });
     }
     case "refused":
-      return Object.freeze({ phase: "refused", error: errorOf(state.problem) });
+      return refused(errorOf(state.problem));
     default:
       return Object.freeze(state);
   }

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "./clock.js";
-import { CONNECTING, Connection, connectionOf } from "./connection.js";
+import { CONNECTING, Connection, connectionOf, refused } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { asPresenceError, errorOf, freed, internal, isTrap, PresenceError } from "./errors.js";
 import type { ClientEvent, ClientOutput } from "./glue.js";
@@ -12,7 +12,7 @@ import { Machine } from "./machine.js";
 import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
-import { DEFAULT_URL, gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
+import { gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
 
@@ -60,7 +60,7 @@ export class Engine {
   constructor(options: PresenceClientOptions, host: HostRef, { watchPage, before = EMPTY_SNAPSHOT }: EngineParts = {}) {
     this.#keeper = new HostKeeper(host);
     this.#options = options;
-    this.#address = gatewayAddress(options.url ?? DEFAULT_URL);
+    this.#address = gatewayAddress(options.url);
     this.#clock = options.clock ?? systemClock;
     this.#watchPage = watchPage ?? ((listener) => watchOwnPage(listener, this.#clock));
     this.#snapshots = new SnapshotKeeper(before);
@@ -111,7 +111,7 @@ export class Engine {
   reconnect(change: ReconnectOptions): void {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
-    const address = gatewayAddress(options.url ?? DEFAULT_URL);
+    const address = gatewayAddress(options.url);
     this.stop();
     if (Object.keys(change).length > 0) this.#dropMachine();
     // Rows of one gateway are not rows of another.
@@ -194,7 +194,7 @@ export class Engine {
     } catch (error) {
       if (epoch !== this.#epoch) return;
       this.#releaseIdentity();
-      this.#enter(Object.freeze({ phase: "refused", error: asPresenceError(error) }));
+      this.#enter(refused(error));
       this.#settle();
     }
   }
@@ -289,44 +289,36 @@ export class Engine {
       if (this.#machine === machine) this.#use(act);
     };
     try {
-      this.#socket = new Socket(this.#address.url, webSocketClass(this.#options.WebSocket), {
+      this.#socket = new Socket(this.#address, webSocketClass(this.#options.WebSocket), {
         opened: () => use((machine) => machine.input("opened", id)),
         text: (frame) => use((machine) => machine.input("text", id, frame)),
         closed: (code, reason, why) => use((machine) => machine.input("closed", id, code, reason || why || "")),
       });
-    } catch {
-      // A page from https may not open ws:, and a retry would not help.
-      const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
-      const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#address.shown}`, { remedy });
+    } catch (error) {
+      // A retry would not help.
       this.#guard((machine) => machine.input("stop"));
-      this.#enter(Object.freeze({ phase: "refused", error: refused }));
+      this.#enter(refused(error));
     }
   }
 
   async #sign(socket: number, payload: string): Promise<void> {
     const machine = this.#machine;
-    let signature: string | undefined;
-    try {
-      signature = await this.#identity?.device?.sign(payload);
-    } catch {
-      // The core reports that the key cannot sign.
-    }
+    const signature = await this.#identity?.sign(payload);
     if (this.#machine === machine) this.#use((machine) => machine.input("signature", socket, signature));
   }
 
   async #ask(ask: (machine: Machine) => Promise<unknown>): Promise<unknown> {
     this.#checkFreed();
     if (!this.#machine) throw new PresenceError("CLOSED", "not connected");
-    let answer: Promise<unknown>;
     try {
-      answer = ask(this.#machine);
+      const answer = ask(this.#machine);
+      this.#keepHost();
+      this.#pump();
+      return answer;
     } catch (error) {
       if (isTrap(error)) this.#fail(error);
       throw asPresenceError(error);
     }
-    this.#keepHost();
-    this.#pump();
-    return answer;
   }
 
   // ---- failures of the core ----------------------------------------------------------------------
@@ -353,7 +345,7 @@ export class Engine {
     this.#machine = undefined;
     this.#releaseIdentity();
     this.#dropMachine();
-    if (this.#isRunning) this.#enter(Object.freeze({ phase: "refused", error: internal(cause) }));
+    if (this.#isRunning) this.#enter(refused(internal(cause)));
     // The failed call may be one without a notification.
     queueMicrotask(() => this.#pump());
   }

@@ -10,6 +10,8 @@ export interface Identity {
   readonly instanceId: string | undefined;
   /** Absent if the client has no device key. */
   readonly device: DeviceKey | undefined;
+  /** Signs with the device key; `undefined` if it cannot. */
+  sign(text: string): Promise<string | undefined>;
   /** Releases the id. */
   release(): void;
 }
@@ -23,14 +25,24 @@ export async function takeIdentity({ instanceId, deviceKey }: PresenceClientOpti
   try {
     const device = await loadKey(deviceKey ?? platform().deviceKey());
     const lease = instanceId === false ? undefined : await takeId(instanceId ?? platform().instanceId());
-    const release = () => {
-      try {
-        lease?.release();
-      } catch {
-        // The client stops nevertheless.
-      }
+    return {
+      instanceId: lease?.id,
+      device,
+      async sign(text) {
+        try {
+          return await device?.sign(text);
+        } catch {
+          return undefined;
+        }
+      },
+      release() {
+        try {
+          lease?.release();
+        } catch {
+          // The client stops nevertheless.
+        }
+      },
     };
-    return { instanceId: lease?.id, device, release };
   } catch (error) {
     throw storeFailed(error);
   }

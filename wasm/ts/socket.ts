@@ -1,9 +1,6 @@
 import { PresenceError } from "./errors.js";
 import type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
 
-/** The default address of a gateway. */
-export const DEFAULT_URL = "ws://127.0.0.1:18789";
-
 /** The listener of a {@link Socket}; never called after `closed`. */
 export interface SocketListener {
   opened(): void;
@@ -30,6 +27,8 @@ export interface Address {
   readonly token: string | undefined;
 }
 
+const DEFAULT_URL = "ws://127.0.0.1:18789";
+
 const PROTOCOLS: ReadonlyMap<string, string> = new Map([
   ["http:", "ws:"],
   ["https:", "wss:"],
@@ -38,16 +37,16 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses an address as users paste it.
+ * Parses an address as users paste it; by default it is that of a gateway on this machine.
  *
  * @throws {PresenceError} `INVALID_ARGUMENT`. The message does not contain the URL, which may contain a secret.
  */
-export function gatewayAddress(url: string): Address {
+export function gatewayAddress(url: string | undefined): Address {
   let parsed: URL;
   try {
-    parsed = new URL(url);
+    parsed = new URL(url ?? DEFAULT_URL);
   } catch {
-    throw new PresenceError("INVALID_ARGUMENT", "invalid url: use one such as ws://127.0.0.1:18789");
+    throw new PresenceError("INVALID_ARGUMENT", `invalid url: use one such as ${DEFAULT_URL}`);
   }
   const protocol = PROTOCOLS.get(parsed.protocol);
   if (!protocol) {
@@ -67,8 +66,15 @@ export function gatewayAddress(url: string): Address {
 export class Socket {
   #socket: WebSocketLike | undefined;
 
-  constructor(url: string, WebSocket: WebSocketConstructor, listener: SocketListener) {
-    const socket = new WebSocket(url);
+  /** @throws {PresenceError} `REFUSED` if the platform does not allow this connection. */
+  constructor({ url, shown }: Address, WebSocket: WebSocketConstructor, listener: SocketListener) {
+    let socket: WebSocketLike;
+    try {
+      socket = new WebSocket(url);
+    } catch {
+      const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
+      throw new PresenceError("REFUSED", `the browser does not connect to ${shown}`, { remedy });
+    }
     this.#socket = socket;
     let why: string | undefined;
     socket.onopen = () => listener.opened();

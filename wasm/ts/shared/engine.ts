@@ -11,7 +11,7 @@ import type { Explanation } from "../methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "../options.js";
 import { randomId } from "../random.js";
 import { EMPTY_SNAPSHOT } from "../snapshot.js";
-import { gatewayAddress, DEFAULT_URL, webSocketClass } from "../socket.js";
+import { gatewayAddress, webSocketClass } from "../socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "../types.js";
 import { RemoteCalls, type UnsentCall } from "./remote-calls.js";
 import { Election } from "./election.js";
@@ -21,6 +21,13 @@ import type { SharedPlatform } from "./platform.js";
 import { PromptClock } from "./prompt-clock.js";
 import { asRunning, MAX_UNANSWERED, snapshotOf, TICK_MS, VISIBLE_MS } from "./running.js";
 import { CallServer } from "./call-server.js";
+
+/** What only the leader has. */
+interface Lead {
+  readonly engine: Engine;
+  readonly publisher: RosterPublisher;
+  readonly calls: CallServer;
+}
 
 /**
  * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine} and sends changes to the
@@ -47,10 +54,8 @@ export class SharedEngine implements ClientEngine {
   #election: Election | undefined;
   #input: InputMonitor | undefined;
 
-  // State of the leader.
-  #engine: Engine | undefined;
-  #publisher: RosterPublisher | undefined;
-  #callServer: CallServer | undefined;
+  /** Present in the leader. */
+  #lead: Lead | undefined;
   #page: InputListener | undefined;
   #otherVisibleMs = Number.NEGATIVE_INFINITY;
 
@@ -59,7 +64,7 @@ export class SharedEngine implements ClientEngine {
   #unanswered = 0;
 
   constructor(options: PresenceClientOptions, host: HostRef, platform: SharedPlatform) {
-    gatewayAddress(options.url ?? DEFAULT_URL);
+    gatewayAddress(options.url);
     this.#options = options;
     this.#keeper = new HostKeeper(host);
     this.#platform = platform;
@@ -78,7 +83,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   get snapshot(): RosterSnapshot {
-    return this.#engine ? snapshotOf(this.#engine) : this.#snapshot;
+    return this.#lead ? snapshotOf(this.#lead.engine) : this.#snapshot;
   }
 
   // ---- running ----------------------------------------------------------------------------------
@@ -88,7 +93,7 @@ export class SharedEngine implements ClientEngine {
     if (this.#isRunning) {
       const { phase } = this.connection;
       if (phase !== "refused" && phase !== "waiting") return;
-      if (this.#engine) this.#engine.start();
+      if (this.#lead) this.#lead.engine.start();
       else this.#ask("start");
       return;
     }
@@ -108,12 +113,12 @@ export class SharedEngine implements ClientEngine {
   #open(): void {
     const { name, BroadcastChannel: Channel, locks, page } = this.#platform;
     // Names of locks must not begin with a dash.
-    const group = `shared:${name}:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
+    const group = `shared:${name}:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url).url}`;
     this.#channel = new Channel(group);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
     this.#followed = new FollowedRoster(this.#snapshot.rows);
     this.#unanswered = 0;
-    this.#election = new Election(locks, group, { lead: () => this.#lead(), loseLead: () => this.#loseLead() });
+    this.#election = new Election(locks, group, { lead: () => this.#takeLead(), loseLead: () => this.#loseLead() });
     this.#input = new InputMonitor(page, this.#clock, {
       input: () => (this.#page ? this.#page.input() : this.#post({ type: "input" })),
       visibility: () => this.#sayHere(),
@@ -145,14 +150,14 @@ export class SharedEngine implements ClientEngine {
   reconnect(change: ReconnectOptions): void {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
-    const isOther = gatewayAddress(options.url ?? DEFAULT_URL).url !== gatewayAddress(this.#options.url ?? DEFAULT_URL).url;
+    const isOther = gatewayAddress(options.url).url !== gatewayAddress(this.#options.url).url;
     this.#options = options;
     if (!this.#isRunning) return this.start();
     if (isOther) {
       this.stop();
       this.#snapshot = EMPTY_SNAPSHOT;
       this.start();
-    } else if (this.#engine) this.#engine.reconnect(change);
+    } else if (this.#lead) this.#lead.engine.reconnect(change);
     // Options of this tab require a connection of this tab.
     else if (Object.keys(change).length > 0) this.#election?.takeOver();
     else this.#ask("reconnect");
@@ -176,21 +181,21 @@ export class SharedEngine implements ClientEngine {
 
   async request(method: string, params: unknown): Promise<unknown> {
     this.#checkFreed();
-    return this.#engine ? this.#engine.request(method, params) : this.#call("request", method, params);
+    return this.#lead ? this.#lead.engine.request(method, params) : this.#call("request", method, params);
   }
 
   async beacon(reason: string): Promise<void> {
     this.#checkFreed();
-    await (this.#engine ? this.#engine.beacon(reason) : this.#call("beacon", reason));
+    await (this.#lead ? this.#lead.engine.beacon(reason) : this.#call("beacon", reason));
   }
 
   findings(): readonly Finding[] {
-    return this.#engine?.findings() ?? findingsOf(this.#snapshot.rows);
+    return this.#lead?.engine.findings() ?? findingsOf(this.#snapshot.rows);
   }
 
   async explain(key: string): Promise<Explanation | undefined> {
     this.#checkFreed();
-    return (await (this.#engine ? this.#engine.explain(key) : this.#call("explain", key))) as Explanation | undefined;
+    return (await (this.#lead ? this.#lead.engine.explain(key) : this.#call("explain", key))) as Explanation | undefined;
   }
 
   setListened(isListened: boolean, isWatched: boolean): void {
@@ -204,15 +209,16 @@ export class SharedEngine implements ClientEngine {
 
   readonly #host: EngineHost = {
     handleConnection: (connection) => {
-      if (this.#engine) this.#enter(asRunning(connection));
+      if (this.#lead) this.#enter(asRunning(connection));
     },
     handleSnapshot: () => {
-      if (!this.#engine || !this.#publisher) return;
+      if (!this.#lead) return;
+      const { engine, publisher } = this.#lead;
       // A new leader keeps the instance, also before it is connected.
-      this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
-      const roster = snapshotOf(this.#engine);
+      this.#instanceId = engine.instanceId ?? this.#instanceId;
+      const roster = snapshotOf(engine);
       // First, because a listener of this tab may stop it.
-      this.#post(this.#publisher.publish(roster, this.#instanceId));
+      this.#post(publisher.publish(roster, this.#instanceId));
       this.#show(roster);
     },
     handleNotice: (error) => {
@@ -225,21 +231,22 @@ export class SharedEngine implements ClientEngine {
     },
   };
 
-  #lead(): void {
+  #takeLead(): void {
     this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
-    this.#publisher = new RosterPublisher(this.#id);
     this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
     const { instanceId = sharedInstanceId(this.#platform.name) } = this.#options;
     const watchPage = (listener: InputListener) => {
       this.#page = listener;
       return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
     };
-    this.#engine = new Engine({ ...this.#options, instanceId, clock: this.#clock }, weakly(this.#host), { watchPage, before: this.#snapshot });
-    this.#callServer = new CallServer(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
-    this.#engine.setListened(true, true);
-    this.#engine.start();
+    const options = { ...this.#options, instanceId, clock: this.#clock };
+    const engine = new Engine(options, weakly(this.#host), { watchPage, before: this.#snapshot });
+    const publisher = new RosterPublisher(this.#id);
+    this.#lead = { engine, publisher, calls: new CallServer(engine, this.#id, this.#clock, (answer) => this.#post(answer)) };
+    engine.setListened(true, true);
+    engine.start();
     // Tells the other tabs who leads, even without a change.
-    if (this.#publisher?.seq === 0) this.#host.handleSnapshot();
+    if (publisher.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
 
@@ -252,14 +259,11 @@ export class SharedEngine implements ClientEngine {
   }
 
   #dropEngine(): void {
-    const engine = this.#engine;
-    if (!engine) return;
+    if (!this.#lead) return;
+    const { engine } = this.#lead;
     this.#snapshot = snapshotOf(engine);
     // Later notifications of it are not about the tabs' connection.
-    this.#engine = undefined;
-    this.#publisher = undefined;
-    this.#callServer = undefined;
-    this.#page = undefined;
+    this.#lead = this.#page = undefined;
     engine.free();
   }
 
@@ -288,17 +292,14 @@ export class SharedEngine implements ClientEngine {
 
   #sayHere(): void {
     if (!this.#input) return;
-    if (this.#engine) {
-      this.#page?.visibility(this.#isAnyVisible);
-      return this.#arm();
-    }
-    this.#post({ type: "here", isVisible: this.#input.isVisible, needsWhole: this.#followed.needsWhole });
+    if (this.#lead) this.#page?.visibility(this.#isAnyVisible);
+    else this.#post({ type: "here", isVisible: this.#input.isVisible, needsWhole: this.#followed.needsWhole });
     this.#arm();
   }
 
   /** Checks periodically whether the leader responds or, in the leader, whether any tab is visible. */
   #arm(): void {
-    const isNeeded = this.#engine ? this.#otherVisibleMs > Number.NEGATIVE_INFINITY : this.#input?.isVisible || this.#calls.size > 0;
+    const isNeeded = this.#lead ? this.#otherVisibleMs > Number.NEGATIVE_INFINITY : this.#input?.isVisible || this.#calls.size > 0;
     if (!this.#isRunning || !isNeeded) this.#setTick(Number.POSITIVE_INFINITY);
     else if (this.#tickMs === Number.POSITIVE_INFINITY) this.#setTick(this.#clock.ageMs() + TICK_MS);
   }
@@ -310,7 +311,7 @@ export class SharedEngine implements ClientEngine {
 
   #look(): void {
     this.#tickMs = Number.POSITIVE_INFINITY;
-    if (this.#engine) {
+    if (this.#lead) {
       if (!this.#isAnyVisible) this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
     } else if (this.#unanswered >= MAX_UNANSWERED) {
       this.#unanswered = 0;
@@ -338,7 +339,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   #receive(message: Message): void {
-    if (this.#engine) return this.#hear(this.#engine, message);
+    if (this.#lead) return this.#hear(this.#lead, message);
     this.#unanswered = message.type === "alive" || message.type === "roster" ? 0 : this.#unanswered;
     switch (message.type) {
       case "alive":
@@ -357,20 +358,20 @@ export class SharedEngine implements ClientEngine {
   }
 
   /** Handles a message as the leader. */
-  #hear(engine: Engine, message: Message): void {
+  #hear({ publisher, calls }: Lead, message: Message): void {
     switch (message.type) {
       case "here":
         if (message.isVisible) this.#otherVisibleMs = this.#clock.ageMs();
+        if (message.needsWhole) this.#post(publisher.whole());
+        else this.#post({ type: "alive", leader: this.#id, seq: publisher.seq });
+        // Last, because a listener of this tab may stop it.
         this.#clock.fireDue();
-        this.#page?.visibility(this.#isAnyVisible);
-        if (message.needsWhole && this.#publisher && engine === this.#engine) this.#post(this.#publisher.whole());
-        else this.#post({ type: "alive", leader: this.#id, seq: this.#publisher?.seq ?? 0 });
-        return this.#arm();
+        return this.#sayHere();
       case "input":
         this.#otherVisibleMs = this.#clock.ageMs();
         return this.#page?.input();
       case "call":
-        return void this.#callServer?.serve(message);
+        return void calls.serve(message);
     }
   }
 

@@ -16,7 +16,6 @@ export type UnsentCall = Omit<Call, "leader" | "atMs">;
 /** The calls of a tab that the leader executes. */
 export class RemoteCalls {
   readonly #waiters = new Waiters<number>();
-  readonly #timers = new Map<number, () => void>();
   readonly #clock: Clock;
   readonly #from: string;
   #last = 0;
@@ -38,25 +37,25 @@ export class RemoteCalls {
     const id = (this.#last += 1);
     const answer = this.#waiters.wait(id);
     const late = new PresenceError("TIMEOUT", "the tab that holds the connection did not answer");
-    this.#timers.set(id, this.#clock.setTimer(() => this.#settle(id, () => this.#waiters.reject(id, late)), TIMEOUT_MS));
-    post({ type: "call", from: this.#from, id, act, name, params: text });
-    return answer;
+    const cancel = this.#clock.setTimer(() => this.#waiters.reject(id, late), TIMEOUT_MS);
+    try {
+      post({ type: "call", from: this.#from, id, act, name, params: text });
+      return await answer;
+    } finally {
+      cancel();
+      this.#waiters.forget(id);
+    }
   }
 
   /** Settles a call with its answer. */
   answer(id: number, payload: unknown, error: PlainError | undefined): void {
-    this.#settle(id, () => (error ? this.#waiters.reject(id, errorOfPlain(error)) : this.#waiters.resolve(id, payload)));
+    if (error) this.#waiters.reject(id, errorOfPlain(error));
+    else this.#waiters.resolve(id, payload);
   }
 
   /** Rejects all pending calls. */
   rejectAll(error: PresenceError): void {
-    for (const id of [...this.#timers.keys()]) this.#settle(id, () => this.#waiters.reject(id, error));
-  }
-
-  #settle(id: number, settle: () => void): void {
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
-    settle();
+    this.#waiters.rejectAll(error);
   }
 }
 
