@@ -23,6 +23,6 @@ export * from "./roster.js";
 export * from "./row-names.js";
 export { rawRows } from "./rows.js";
 export type * from "./types.js";
-export * from "./virtual-clock.js";
+export { VirtualClock } from "./virtual-clock.js";
 export type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
 export { isReady, ready } from "./load/core.js";

@@ -255,8 +255,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   // ---- events -----------------------------------------------------------------------------------
 
   protected override handleListeners(): void {
-    const watchers = this.listenerCountOf("roster") + this.#subscribers.size;
-    this.#engine.setListened(this.listenerCount + this.#subscribers.size > 0, watchers > 0);
+    const hasSubscribers = this.#subscribers.size > 0;
+    this.#engine.setListened(hasSubscribers || this.listenerCount > 0, hasSubscribers || this.hasListeners("roster"));
   }
 
   #handleConnection(connection: ConnectionState): void {

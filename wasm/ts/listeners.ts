@@ -2,9 +2,11 @@
 type Listener = EventListenerOrEventListenerObject;
 
 interface Registration {
+  readonly type: string;
+  readonly listener: Listener;
+  readonly capture: boolean;
   /** The function that is registered with the platform in the listener's place. */
   readonly handler: (event: Event) => void;
-  readonly capture: boolean;
   /** Removes the abort listener from the signal. */
   readonly unlink: () => void;
 }
@@ -14,20 +16,17 @@ interface Registration {
  * it has listeners.
  */
 export class ListenerTarget extends EventTarget {
-  /** By type and listener. */
-  readonly #registered = new Map<string, Map<Listener, Registration[]>>();
-  #count = 0;
+  readonly #registered = new Set<Registration>();
 
   /** Number of listeners. */
   protected get listenerCount(): number {
-    return this.#count;
+    return this.#registered.size;
   }
 
-  /** Number of listeners of one type. */
-  protected listenerCountOf(type: string): number {
-    let count = 0;
-    for (const registrations of this.#registered.get(type)?.values() ?? []) count += registrations.length;
-    return count;
+  /** Whether an event type has listeners. */
+  protected hasListeners(type: string): boolean {
+    for (const registered of this.#registered) if (registered.type === type) return true;
+    return false;
   }
 
   /** Called when the number of listeners changes. */
@@ -47,13 +46,10 @@ export class ListenerTarget extends EventTarget {
       if (typeof listener === "function") listener.call(this, event);
       else listener.handleEvent(event);
     };
-    let listeners = this.#registered.get(type);
-    if (!listeners) this.#registered.set(type, (listeners = new Map()));
     signal?.addEventListener("abort", remove);
     const unlink = () => signal?.removeEventListener("abort", remove);
-    listeners.set(listener, [...(listeners.get(listener) ?? []), { handler, capture, unlink }]);
+    this.#registered.add({ type, listener, capture, handler, unlink });
     super.addEventListener(type, handler, { capture });
-    this.#count += 1;
     this.handleListeners();
   }
 
@@ -66,18 +62,17 @@ export class ListenerTarget extends EventTarget {
     const capture = typeof options === "boolean" ? options : (options.capture ?? false);
     const found = this.#find(type, listener, capture);
     if (!found) return;
-    const listeners = this.#registered.get(type)!;
-    const left = listeners.get(listener)!.filter((registration) => registration !== found);
-    if (left.length > 0) listeners.set(listener, left);
-    else listeners.delete(listener);
+    this.#registered.delete(found);
     found.unlink();
     // Node rejects a boolean here.
     super.removeEventListener(type, found.handler, { capture });
-    this.#count -= 1;
     this.handleListeners();
   }
 
   #find(type: string, listener: Listener, capture: boolean): Registration | undefined {
-    return this.#registered.get(type)?.get(listener)?.find((registration) => registration.capture === capture);
+    for (const registered of this.#registered) {
+      if (registered.listener === listener && registered.type === type && registered.capture === capture) return registered;
+    }
+    return undefined;
   }
 }

@@ -24,7 +24,6 @@ export class RosterController<T = RosterSnapshot> {
   #client: RosterSource | undefined;
   #store: RosterStore<T>;
   #value: T;
-  #isConnected = false;
   #unsubscribe: (() => void) | undefined;
 
   /**
@@ -59,28 +58,22 @@ export class RosterController<T = RosterSnapshot> {
 
   set client(client: RosterSource | undefined) {
     if (client === this.#client) return;
+    const isConnected = this.#unsubscribe !== undefined;
+    this.hostDisconnected();
     this.#client = client;
     this.#store = this.#makeStore();
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-    if (this.#isConnected) this.#subscribe();
-    this.#update(this.#store.getSnapshot());
+    if (isConnected) this.hostConnected();
+    else this.#update(this.#store.getSnapshot());
   }
 
   hostConnected(): void {
-    this.#isConnected = true;
-    this.#subscribe();
+    this.#unsubscribe ??= this.#store.subscribe((selection) => this.#update(selection));
     this.#update(this.#store.getSnapshot());
   }
 
   hostDisconnected(): void {
-    this.#isConnected = false;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-  }
-
-  #subscribe(): void {
-    this.#unsubscribe ??= this.#store.subscribe((selection) => this.#update(selection));
   }
 
   #makeStore(): RosterStore<T> {

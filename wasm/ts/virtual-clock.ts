@@ -58,12 +58,12 @@ export class VirtualClock implements Clock {
    */
   async advance(ms: number): Promise<void> {
     const end = this.#ageMs + ms;
-    await settle();
+    await nextTurn();
     for (let timer = this.#next(); timer && timer.at <= end; timer = this.#next()) {
       this.#move(Math.max(timer.at - this.#ageMs, 0));
       this.#timers.delete(timer);
       timer.callback();
-      await settle();
+      await nextTurn();
     }
     this.#move(end - this.#ageMs);
   }
@@ -73,7 +73,7 @@ export class VirtualClock implements Clock {
    * late now.
    */
   async suspend(ms: number): Promise<void> {
-    await settle();
+    await nextTurn();
     this.#move(ms);
   }
 
@@ -96,21 +96,18 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Waits until all work that does not depend on a timer is finished. */
-function settle(): Promise<void> {
-  return new Promise(nextTurn);
-}
-
-/** Calls back after one turn of the event loop, when all ready promises have settled. */
-function nextTurn(callback: () => void): void {
-  // Timers only as the last resort: hidden pages delay them.
-  if (typeof setImmediate === "function") setImmediate(callback);
-  else if (typeof MessageChannel === "function") {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      callback();
-    };
-    port2.postMessage(null);
-  } else setTimeout(callback, 0);
+/** Resolves after one turn of the event loop, when all work that does not depend on a timer is finished. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    // Timers only as the last resort: hidden pages delay them.
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else if (typeof MessageChannel === "function") {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(null);
+    } else setTimeout(resolve, 0);
+  });
 }

@@ -1,4 +1,5 @@
 import { asPresenceError } from "../errors.js";
+import { nextTurn } from "../virtual-clock.js";
 import { simulator, type WasmRecordingReader } from "./load.js";
 import { Recording } from "./recording.js";
 
@@ -71,16 +72,4 @@ function advance(reader: WasmRecordingReader): number {
   } catch (error) {
     throw asPresenceError(error);
   }
-}
-
-/** Resolves after pending work. Timers would take longer, especially in hidden pages. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }
