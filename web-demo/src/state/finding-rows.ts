@@ -1,4 +1,4 @@
-import { normalizeKey, rawRows, type Finding, type FindingReport, type PresenceEntry, type PresenceRow } from "openclaw-presence";
+import type { FindingReport, PresenceRow } from "openclaw-presence";
 
 /** Which rows each finding is about, and the reverse. The gateway's own row is never part of a finding. */
 export class FindingRows {
@@ -9,11 +9,9 @@ export class FindingRows {
 
   constructor(findings: readonly FindingReport[], rows: readonly PresenceRow[]) {
     const suspects = new Set<string>();
-    const byIdentity = findings.length === 0 ? new Map<string, Set<number>>() : indexRows(rows);
     const byKey = new Map(findings.length === 0 ? [] : rows.map(({ key }, index) => [key, index]));
     for (const finding of findings) {
-      const ofList = entriesOf(finding).flatMap((entry) => [...(byIdentity.get(identityOf(entry)) ?? [])]);
-      const indexes = new Set([...ofList, ...finding.rows.flatMap((key) => placesOf(key, byKey))]);
+      const indexes = new Set(finding.rows.flatMap((key) => placesOf(key, byKey)));
       const about = [...indexes].sort((a, b) => a - b).flatMap((index) => rows[index] ?? []);
       this.#rows.set(finding, about);
       for (const { key } of about) {
@@ -46,40 +44,10 @@ export function findingRows(findings: readonly FindingReport[], rows: readonly P
   return result;
 }
 
-/** Returns the rows of the list that a finding is about; empty for findings from a gateway's memory. */
-function entriesOf(finding: FindingReport & Partial<Pick<Finding, "entries">>): readonly PresenceEntry[] {
-  return finding.entries ?? [];
-}
+/** Kinds of instances, each before its key. The findings of a list have whole keys, those of a gateway its own. */
+const KINDS = ["", "instance:", "device:", "row:"];
 
-/** Returns the indexes of the instances of a gateway's row. A row with ids belongs to the instance with the same id. */
+/** Returns the indexes of the rows that a key of a finding names. */
 function placesOf(key: string, byKey: ReadonlyMap<string, number>): readonly number[] {
-  return ["instance:", "device:", "row:"].flatMap((kind) => byKey.get(kind + key) ?? []);
-}
-
-/** Returns the indexes of the list's rows by identity. */
-function indexRows(rows: readonly PresenceRow[]): Map<string, Set<number>> {
-  const places = new Map<string, Set<number>>();
-  rows.forEach((row, index) => {
-    if (row.isSelf) return;
-    for (const entry of rawRows(row)) {
-      const identity = identityOf(entry);
-      const set = places.get(identity);
-      if (set) set.add(index);
-      else places.set(identity, new Set([index]));
-    }
-  });
-  return places;
-}
-
-/** Returns what distinguishes an entry from others of its list. It does not change as the entry ages. */
-function identityOf({ instanceId, deviceId, host, text, ts }: PresenceEntry): string {
-  const [instance, device] = [keyOf(instanceId), keyOf(deviceId)];
-  if (instance !== undefined) return `i\n${instance}`;
-  if (device !== undefined) return `d\n${device}`;
-  return `r\n${host}\n${text}\n${ts}`;
-}
-
-/** Gateways may send any value. */
-function keyOf(id: unknown): string | undefined {
-  return typeof id === "string" ? normalizeKey(id) : undefined;
+  return KINDS.flatMap((kind) => byKey.get(kind + key) ?? []);
 }
