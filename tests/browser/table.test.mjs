@@ -101,6 +101,16 @@ test("200 rows are all rendered, without row indexes", async (t) => {
   assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);
 });
 
+test("a second click on a column reverses the order of a pasted list", async (t) => {
+  const page = await pasted(t, 3);
+  const names = async () => (await drawn(page)).map(({ name }) => name);
+  await page.getByRole("button", { name: "Last seen" }).click();
+  assert.deepEqual(await names(), [0, 1, 2].map(name));
+  await page.getByRole("button", { name: "Last seen" }).click();
+  await within("the reverse order", async () => (await names()).join() === [2, 1, 0].map(name).join());
+  assert.equal(await page.getByRole("columnheader", { name: "Last seen" }).getAttribute("aria-sort"), "descending");
+});
+
 test("names from right to left begin at their own side", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);

@@ -10,7 +10,9 @@ import type { Ask } from "./row-explanation.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** The contents of a pane. */
-export interface PaneContent extends Omit<TableContent, "selected" | "suspects" | "ownGateway"> {
+export interface PaneContent extends Omit<TableContent, "order" | "selected" | "suspects" | "ownGateway"> {
+  /** The order, if the host has it; otherwise the pane. */
+  readonly order?: Order;
   /** All rows, including filtered ones. */
   readonly all?: readonly PresenceRow[];
   readonly findings: readonly FindingReport[];
@@ -23,14 +25,16 @@ export class RosterPane {
   readonly table: RosterTable;
   readonly detail = new DetailPanel(() => void this.#close());
   #openKey: string | undefined;
+  #order: Order = "name";
+  #isReversed = false;
 
-  /** @param host renders both; @param order is called when the user changes the order. */
+  /** @param host renders both; @param order is called when the user selects an order, if the host has it. */
   constructor(
     readonly host: Part,
     label: string,
-    order: (order: Order) => void,
+    order?: (order: Order) => void,
   ) {
-    this.table = new RosterTable(label, { open: (key) => this.open(key), order });
+    this.table = new RosterTable(label, { open: (key) => this.open(key), order: order ?? ((each) => this.#sort(each)) });
   }
 
   /** The key of the open row. */
@@ -52,15 +56,22 @@ export class RosterPane {
   }
 
   /** Shows these contents; returns whether the list has the open row. */
-  show({ all, findings, changesOf, explain, ...content }: PaneContent): boolean {
+  show({ all, findings, changesOf, explain, order = this.#order, isReversed = this.#isReversed, ...content }: PaneContent): boolean {
     const { rows } = content;
     const whole = all ?? rows;
     const row = whole.find(({ key }) => key === this.#openKey);
     const about = findingRows(findings, whole);
     const ownGateway = gatewaysOf(whole)?.own;
-    this.table.content = { ...content, selected: row?.key, suspects: about.suspects, ownGateway };
+    this.table.content = { ...content, order, isReversed, selected: row?.key, suspects: about.suspects, ownGateway };
     this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [], explain };
     return row !== undefined;
+  }
+
+  /** Sorts by a column; again, in reverse. */
+  #sort(order: Order): void {
+    this.#isReversed = order === this.#order && !this.#isReversed;
+    this.#order = order;
+    this.host.requestUpdate();
   }
 
   async #close(): Promise<void> {

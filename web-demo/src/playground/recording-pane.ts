@@ -9,7 +9,6 @@ import type { Ask } from "../components/row-explanation.js";
 import { count, duration, moment as dated, stopwatch } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
-import type { Order } from "../state/roster-order.js";
 import { CHANGES_MS, MAX_CHANGES, type RecordedFrame, type RecordingPlayer } from "./recording-player.js";
 import type { RecordingBounds } from "./simulator.js";
 
@@ -18,9 +17,8 @@ const RATES = [1, 10] as const;
 /** Shows a recording at one moment: time, rows, findings, events, and other bounds. */
 @customElement("recording-pane")
 export class RecordingPane extends Part {
-  @state() private accessor order: Order = "name";
   @state() private accessor isFindingsOpen = true;
-  readonly #pane = new RosterPane(this, "Instances in the recording", (order) => (this.order = order));
+  readonly #pane = new RosterPane(this, "Instances in the recording");
 
   readonly #explain: Ask = async (key) => this.player.explain(key);
   /** Text being typed into the form, preserved across updates. */
@@ -73,7 +71,7 @@ export class RecordingPane extends Part {
       if (this.#pane.openKey !== undefined) this.#pane.open(undefined);
       return;
     }
-    this.#pane.show({ rows, findings, order: this.order, explain: this.#explain });
+    this.#pane.show({ rows, findings, explain: this.#explain });
   }
 
   #timeBar({ recording, moment, rate }: RecordedFrame) {

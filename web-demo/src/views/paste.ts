@@ -7,7 +7,6 @@ import { findingCard, worstFirst } from "../components/findings.js";
 import { RosterPane } from "../components/roster-pane.js";
 import type { Ask } from "../components/row-explanation.js";
 import { count, duration, pretty } from "../lib/format.js";
-import type { Order } from "../state/roster-order.js";
 import { EXAMPLES } from "./paste-examples.js";
 import { View, viewHead } from "./view.js";
 
@@ -27,14 +26,13 @@ export class PasteView extends View {
   @state() private accessor roster: Roster | undefined;
   /** Time after the list was made at which statuses are shown, in ms. */
   @state() private accessor afterMs = 0;
-  @state() private accessor order: Order = "name";
   /** Time of the newest row, which is the earliest time for the list. */
   #newestMs = 0;
   #rows: readonly PresenceRow[] = [];
   #findings: readonly Finding[] = [];
   /** Number of rows in the pasted list. */
   #rawCount = 0;
-  readonly #pane = new RosterPane(this, "Pasted instances", (order) => (this.order = order));
+  readonly #pane = new RosterPane(this, "Pasted instances");
   readonly #explain: Ask = async (key) => this.roster?.explain(key, this.#newestMs + this.afterMs);
   readonly #copy = new CopyButton("Copy as one row per instance", () => pretty(this.#rows.map(({ entry }) => entry)));
 
@@ -88,7 +86,7 @@ export class PasteView extends View {
   }
 
   protected override updated(): void {
-    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order, explain: this.#explain });
+    this.#pane.show({ rows: this.#rows, findings: this.#findings, explain: this.#explain });
   }
 
   #summary(): string {

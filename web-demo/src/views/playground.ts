@@ -19,7 +19,6 @@ import { EMPTY_SCRIPT } from "../playground/script.js";
 import { decode, encode } from "../playground/share-link.js";
 import { stepList } from "../playground/step-list.js";
 import { RATES, timeBar } from "../playground/time-bar.js";
-import type { Order } from "../state/roster-order.js";
 import { hrefOf, type Router } from "../state/route.js";
 import type { TourLog } from "../state/tour.js";
 import { View, viewHead } from "./view.js";
@@ -34,11 +33,10 @@ export class PlaygroundView extends View {
   /** Name of the playing scenario. */
   @state() private accessor chosen: string | undefined;
   @state() private accessor shareSaid = "";
-  @state() private accessor order: Order = "name";
   @state() private accessor isFindingsOpen = true;
   readonly #player = new Player();
   readonly #addForm = new AddForm(this.#player);
-  readonly #pane = new RosterPane(this, "Instances in the playground", (order) => (this.order = order));
+  readonly #pane = new RosterPane(this, "Instances in the playground");
   readonly #recorded = new RecordingPlayer();
   readonly #recording = new RecordingPane(this.#recorded);
   readonly #explain: Ask = (key) => this.#player.explain(key);
@@ -146,7 +144,7 @@ export class PlaygroundView extends View {
   protected override updated(): void {
     const { rows, findings } = this.#player.frame.value;
     this.#pane.table.hidden = rows.length === 0;
-    this.#pane.show({ rows, findings, order: this.order, explain: this.#explain });
+    this.#pane.show({ rows, findings, explain: this.#explain });
   }
 
   /** Accepts files dropped anywhere in the view. */
