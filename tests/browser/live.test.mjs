@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { closeBrowser, visit } from "./lib/browser.mjs";
+import { closeBrowser, twoFrames, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { bringPeople, sendBeacons } from "./lib/people.mjs";
 import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
@@ -180,7 +180,7 @@ for (const width of [768, 1440]) {
     assert.equal(page.url(), `${gateway.page}#/instances`);
     await beacon();
     await row(page, "studio").waitFor();
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await twoFrames(page);
     assert.equal(await panel.isVisible(), false);
   });
 }
@@ -371,7 +371,7 @@ test("a hidden view and a closed box render nothing, and are up to date when the
   });
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   await page.waitForFunction(() => Object.values(sessionStorage).some((text) => text.includes("studio joined")));
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await twoFrames(page);
   assert.deepEqual(await page.evaluate(() => window.drawn), []);
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await row(page, "studio").waitFor();

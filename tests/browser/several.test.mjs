@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 
-import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { closeBrowser, picture, twoFrames, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { check } from "./lib/looks.mjs";
 import { bringPeople } from "./lib/people.mjs";
@@ -115,7 +115,7 @@ test("moving through the browser's history removes no gateway", async (t) => {
   await page.getByRole("heading", { name: "Paste", exact: true }).waitFor();
   await page.goBack();
   await page.getByRole("heading", { name: "Instances", exact: true }).waitFor();
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await twoFrames(page);
   assert.equal(await sections(page).count(), 2);
   assert.equal(await sections(page).locator('.connection[data-phase="live"]').count(), 2);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { closeBrowser, picture, twoFrames, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { check } from "./lib/looks.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
@@ -98,7 +98,7 @@ test("a late answer about the page's own gateway does not replace an address tha
   await address.fill("wss://elsewhere.example");
   await asked;
   await Promise.all([page.waitForResponse("**/gateway.json"), answer()]);
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await twoFrames(page);
   assert.equal(await address.inputValue(), "wss://elsewhere.example");
   assert.equal(await page.locator(".pill").getAttribute("data-phase"), "stopped");
 });

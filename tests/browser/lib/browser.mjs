@@ -74,6 +74,11 @@ export async function visit(t, { width = 1440, height = 900, scheme = "light", e
   };
 }
 
+/** Waits until the page has rendered all changes that are due. */
+export function twoFrames(page) {
+  return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
 /** Saves a screenshot for a visual check. */
 export async function picture(page, name, options = {}) {
   mkdirSync(SCREENSHOTS, { recursive: true });

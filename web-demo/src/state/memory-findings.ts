@@ -14,12 +14,10 @@ interface Answer {
 /** Findings from a gateway's memory, which finds more than its list alone. OpenClaw's gateways have no such memory. */
 export class MemoryFindings {
   #answer: Answer | undefined;
-  #client: PresenceClient | undefined;
   /** The connection of the request; answers over another one are dropped. */
   #connId: string | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #dueMs = Number.POSITIVE_INFINITY;
   #isAsking = false;
   #isOutdated = false;
 
@@ -40,56 +38,43 @@ export class MemoryFindings {
   look(client: PresenceClient): void {
     const { connection } = client;
     const connId = connection.phase === "live" ? connection.connId : undefined;
-    if (client !== this.#client || connId !== this.#connId) {
-      this.#client = client;
+    if (connId !== this.#connId) {
       this.#connId = connId;
       this.#isAsking = false;
-      this.#cancel();
+      clearTimeout(this.#timer);
     }
     // Without a connection the findings belong to the rows that were last listed.
     if (connection.phase !== "live") return;
     if (!connection.canRead || !connection.methods.includes(METHOD)) return this.#set(undefined);
     this.#isOutdated = true;
-    if (!this.#isAsking) this.#plan(PAUSE_MS);
+    if (!this.#isAsking) this.#plan(client, PAUSE_MS);
   }
 
   /** Discards the findings of a gateway. */
   leave(): void {
-    this.#cancel();
-    this.#client = undefined;
+    clearTimeout(this.#timer);
     this.#connId = undefined;
     this.#isAsking = false;
     this.#askedMs = Number.NEGATIVE_INFINITY;
     this.#answer = undefined;
   }
 
-  /** Schedules a request this long after the last one, unless an earlier one is scheduled. */
-  #plan(afterMs: number): void {
-    const dueMs = Math.max(performance.now(), this.#askedMs + afterMs);
-    if (dueMs >= this.#dueMs) return;
-    this.#cancel();
-    this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => void this.#ask(), dueMs - performance.now());
-  }
-
-  #cancel(): void {
+  /** Schedules the next request this long after the last one. */
+  #plan(client: PresenceClient, afterMs: number): void {
     clearTimeout(this.#timer);
-    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#timer = setTimeout(() => void this.#ask(client), Math.max(0, this.#askedMs + afterMs - performance.now()));
   }
 
-  async #ask(): Promise<void> {
-    const client = this.#client;
+  async #ask(client: PresenceClient): Promise<void> {
     const connId = this.#connId;
-    if (!client || connId === undefined) return;
-    this.#cancel();
     this.#isAsking = true;
     this.#isOutdated = false;
     this.#askedMs = performance.now();
     const answer = await client.request(METHOD, undefined).catch(() => undefined);
-    if (client !== this.#client || connId !== this.#connId) return;
+    if (connId !== this.#connId) return;
     this.#isAsking = false;
     this.#set(answer);
-    this.#plan(this.#isOutdated ? PAUSE_MS : REFRESH_MS);
+    this.#plan(client, this.#isOutdated ? PAUSE_MS : REFRESH_MS);
   }
 
   #set(answer: Answer | undefined): void {
