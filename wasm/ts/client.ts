@@ -59,7 +59,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   #notifications: (() => void)[] = [];
   /** Removes the abort listener of the last start. */
   #unsignal: (() => void) | undefined;
-  readonly #isShared: boolean;
   /** Referenced here because the engine holds it weakly. */
   readonly #host: EngineHost = {
     handleSnapshot: () => this.#notify(() => this.#dispatchRoster()),
@@ -75,7 +74,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     super();
     checkClientOptions(options);
     this.#clock = options.clock;
-    this.#isShared = Boolean(options.shared);
     this.#engine = makeEngine(options, weakly(this.#host));
     forgotten?.register(this, this.#engine, this.#engine);
   }
@@ -146,12 +144,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * `FREED`. It keeps waiting for a gateway that cannot be reached.
    */
   connected({ signal }: Abortable = {}): Promise<void> {
-    const waiter = Symbol("connected");
-    return abortable(
-      signal,
-      () => this.#engine.connected(waiter),
-      () => this.#engine.forgetConnected(waiter),
-    );
+    return this.#engine.connected(signal);
   }
 
   /** The state of the connection. */
@@ -260,8 +253,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   #handleConnection(connection: ConnectionState): void {
-    // A refused client does not run, so there is nothing to stop. A shared one may run again, started by another tab.
-    if (connection.phase === "refused" && !this.#isShared) this.#unsignal?.();
     this.#notify(() => {
       this.dispatchEvent(new ConnectionEvent(connection));
       if (connection.phase === "refused") this.dispatchEvent(new ProblemEvent("error", connection.error));

@@ -1,3 +1,4 @@
+import { abortable } from "./abort.js";
 import { isSame } from "./diff.js";
 import { asPresenceError, errorOf, type PresenceError } from "./errors.js";
 import type { ConnectionPhase } from "./glue.js";
@@ -31,19 +32,14 @@ export class Connection {
     this.#waiting.rejectAll(error);
   }
 
-  /**
-   * Resolves once the connection is live; rejects when it is refused. `waiter` identifies this wait for {@link
-   * forget}.
-   */
-  async live(waiter: symbol): Promise<void> {
-    if (this.#state.phase === "live") return;
-    if (this.#state.phase === "refused") throw this.#state.error;
-    await this.#waiting.wait(waiter);
-  }
-
-  /** Cancels a wait; its promise is never settled. */
-  forget(waiter: symbol): void {
-    this.#waiting.forget(waiter);
+  /** Resolves once the connection is live; rejects when it is refused, or the signal is aborted. */
+  live(signal: AbortSignal | undefined): Promise<void> {
+    const waiter = Symbol("live");
+    const wait = async () => {
+      if (this.#state.phase === "refused") throw this.#state.error;
+      if (this.#state.phase !== "live") await this.#waiting.wait(waiter);
+    };
+    return abortable(signal, wait, () => this.#waiting.forget(waiter));
   }
 }
 

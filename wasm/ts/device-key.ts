@@ -1,3 +1,5 @@
+import { hex } from "./random.js";
+
 /**
  * The identity of a device: an Ed25519 key. Gateways of 2026.9 grant no scopes to clients without one,
  * unless they are on the gateway's own machine.
@@ -74,7 +76,7 @@ export async function deviceKey({ publicKey, privateKey }: Ed25519KeyPair): Prom
   const raw = await crypto.subtle.exportKey("raw", publicKey);
   const digest = await crypto.subtle.digest("SHA-256", raw);
   return {
-    deviceId: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    deviceId: hex(new Uint8Array(digest)),
     publicKey: base64url(raw),
     async sign(text) {
       return base64url(await crypto.subtle.sign(ALGORITHM, privateKey, new TextEncoder().encode(text)));

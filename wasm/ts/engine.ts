@@ -135,14 +135,9 @@ export class Engine {
   }
 
   /** Resolves once the connection is live; rejects when the gateway refuses it, or the client is stopped. */
-  async connected(waiter: symbol): Promise<void> {
+  async connected(signal: AbortSignal | undefined): Promise<void> {
     this.#checkFreed();
-    await this.#connection.live(waiter);
-  }
-
-  /** Cancels a wait for {@link connected}. */
-  forgetConnected(waiter: symbol): void {
-    this.#connection.forget(waiter);
+    return this.#connection.live(signal);
   }
 
   /** Calls a method of the gateway. */

@@ -14,8 +14,7 @@ export interface ClientEngine {
   stop(): void;
   reconnect(change: ReconnectOptions): void;
   free(): void;
-  connected(waiter: symbol): Promise<void>;
-  forgetConnected(waiter: symbol): void;
+  connected(signal: AbortSignal | undefined): Promise<void>;
   request(method: string, params: unknown): Promise<unknown>;
   beacon(reason: string): Promise<void>;
   findings(): readonly Finding[];

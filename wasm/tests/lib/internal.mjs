@@ -3,6 +3,7 @@
 import "../../dist/shared.js";
 
 export * as glue from "../../dist/glue.js";
+export { PromptClock } from "../../dist/shared/prompt-clock.js";
 export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";
 export { Waiters } from "../../dist/waiters.js";

@@ -1,6 +1,6 @@
 // Parts that need no connection.
 
-export default function parts({ test, assert, presence }) {
+export default function parts({ test, assert, presence, internal }) {
   const { VirtualClock, diffRows } = presence;
 
   test("a virtual clock fires timers by time, then in the order in which they were set", async () => {
@@ -34,6 +34,21 @@ export default function parts({ test, assert, presence }) {
     clock.setTimer(again, 10);
     await clock.advance(100);
     assert.deepEqual(fired, [10, 20, 30]);
+  });
+
+  test("a prompt clock does not fire a timer that an earlier one cancelled", async () => {
+    const virtual = new VirtualClock();
+    const clock = new internal.PromptClock(virtual);
+    const fired = [];
+    let cancel;
+    clock.setTimer(() => {
+      fired.push("first");
+      cancel();
+    }, 10);
+    cancel = clock.setTimer(() => fired.push("cancelled"), 10);
+    await virtual.suspend(20);
+    clock.fireDue();
+    assert.deepEqual(fired, ["first"]);
   });
 
   const row = (key, entry, status = "Active") => Object.freeze({ key, entry, status, ts: entry.ts ?? 0 });

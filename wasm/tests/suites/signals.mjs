@@ -81,17 +81,25 @@ export default function signals({ test, assert, presence, internal }) {
     assert.equal(listeners.size, 0);
   });
 
-  test("a refused client removes its listener from the signal of its start", async (t) => {
+  test("a signal also stops a client that was refused and connected later", async (t) => {
     const { client } = world(t, presence, { auth: { mode: "token", secret: "right" } });
     const dashboard = client({ token: "wrong" });
-    const { signal, listeners } = counted();
+    const { controller, signal, listeners } = counted();
     dashboard.start({ signal });
     await assert.failsWith("AUTH_TOKEN_MISMATCH", () => dashboard.connected());
-    assert.equal(listeners.size, 0);
+    dashboard.reconnect({ token: "right" });
+    await dashboard.connected();
+    controller.abort();
+    assert.deepEqual([dashboard.connection.phase, listeners.size], ["stopped", 0]);
+  });
+
+  test("a failed start keeps no listener on its signal", async (t) => {
+    const { client } = world(t, presence);
+    const { signal, listeners } = counted();
     const without = client({ WebSocket: undefined });
     t.after(hide("WebSocket"));
     await assert.failsWith("NO_WEBSOCKET", () => without.start({ signal }));
-    assert.equal(listeners.size, 0, "a failed start keeps no listener");
+    assert.equal(listeners.size, 0);
   });
 
   test("an aborted wait for the connection leaves nothing behind", async (t) => {

@@ -1,12 +1,12 @@
+import { hex } from "../random.js";
 import type { DeviceQuestion } from "../simulator/glue.js";
 
 /** Verifies a device signature; returns the outcome as the core names it. */
 export async function verifyDevice({ deviceId, publicKey, signature, refusal, texts }: DeviceQuestion): Promise<string> {
   const raw = rawKey(publicKey);
   if (!raw) return "public-key-invalid";
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
-  const id = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (id !== deviceId) return "id-mismatch";
+  const digest = await crypto.subtle.digest("SHA-256", raw);
+  if (hex(new Uint8Array(digest)) !== deviceId) return "id-mismatch";
   if (refusal !== undefined) return refusal;
   try {
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);

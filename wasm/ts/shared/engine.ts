@@ -170,13 +170,9 @@ export class SharedEngine implements ClientEngine {
     this.#connection.reject(freed("client"));
   }
 
-  async connected(waiter: symbol): Promise<void> {
+  async connected(signal: AbortSignal | undefined): Promise<void> {
     this.#checkFreed();
-    await this.#connection.live(waiter);
-  }
-
-  forgetConnected(waiter: symbol): void {
-    this.#connection.forget(waiter);
+    return this.#connection.live(signal);
   }
 
   async request(method: string, params: unknown): Promise<unknown> {

@@ -38,6 +38,9 @@ export class PromptClock implements Clock {
   /** Fires the timers that are due. */
   fireDue(): void {
     const now = this.ageMs();
-    for (const { dueMs, fire } of [...this.#timers]) if (dueMs <= now) fire();
+    for (const timer of [...this.#timers]) {
+      // An earlier timer may have cancelled this one.
+      if (timer.dueMs <= now && this.#timers.has(timer)) timer.fire();
+    }
   }
 }
