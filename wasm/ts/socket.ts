@@ -29,6 +29,9 @@ export interface Address {
 
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
+/** One more than the core accepts; it closes the connection then. Its memory grows with a frame, and never shrinks. */
+const MAX_FRAME_CHARACTERS = 32 * 1024 * 1024 + 1;
+
 const PROTOCOLS: ReadonlyMap<string, string> = new Map([
   ["http:", "ws:"],
   ["https:", "wss:"],
@@ -79,7 +82,8 @@ export class Socket {
     let why: string | undefined;
     socket.onopen = () => listener.opened();
     // The protocol has no binary frames.
-    socket.onmessage = ({ data }: { readonly data: unknown }) => typeof data === "string" && listener.text(data);
+    socket.onmessage = ({ data }: { readonly data: unknown }) =>
+      typeof data === "string" && listener.text(data.slice(0, MAX_FRAME_CHARACTERS));
     socket.onerror = (event: { message?: unknown } | undefined) => {
       if (typeof event?.message === "string" && event.message !== "") why = event.message;
     };

@@ -149,6 +149,28 @@ export default function failures({ test, assert, presence, internal }) {
     await other.connected();
   });
 
+  test("a frame that is too large ends the connection, and is not copied to the core as a whole", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const { prototype } = internal.glue.Client;
+    const { text } = prototype;
+    let longest = 0;
+    prototype.text = function (socket, frame, ...times) {
+      longest = Math.max(longest, frame.length);
+      return text.call(this, socket, frame, ...times);
+    };
+    t.after(() => (prototype.text = text));
+    let socket;
+    const Socket = function (url) {
+      return (socket = new gateway.WebSocket(url));
+    };
+    const dashboard = client({ WebSocket: Socket }).start();
+    await dashboard.connected();
+    socket.onmessage({ data: "x".repeat(64 * 1024 * 1024) });
+    await clock.advance(0);
+    assert.deepEqual([dashboard.connection.phase, dashboard.connection.error.detail], ["waiting", "FRAME_TOO_LARGE"]);
+    assert.ok(longest <= 32 * 1024 * 1024 + 1, `${longest} characters`);
+  });
+
   test("the error of a failing store names the store and its error code", async (t) => {
     const { client } = world(t, presence);
     const denied = () => Promise.reject(Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
