@@ -61,7 +61,10 @@ export interface PresenceRosterElement extends HTMLElement {
 /** Properties that require a new client made from `url` when they change. */
 const OF_CLIENT = ["url", "token", "password", "locale", "labels"] as const;
 
-class RosterElement extends LitElement implements PresenceRosterElement {
+// Merged with the class: the properties that Lit defines.
+interface RosterElement extends Omit<PresenceRosterElement, "client" | "roster"> {}
+
+class RosterElement extends LitElement {
   static override readonly styles = unsafeCSS(STYLE);
   static override readonly properties = {
     url: {},
@@ -76,14 +79,6 @@ class RosterElement extends LitElement implements PresenceRosterElement {
     roster: { attribute: false },
   };
 
-  declare url: string | null | undefined;
-  declare token: string | null | undefined;
-  declare password: string | null | undefined;
-  declare heading: string | null | undefined;
-  declare headingLevel: number | null | undefined;
-  declare order: string | null | undefined;
-  declare locale: string | null | undefined;
-  declare labels: ElementLabels | null | undefined;
   declare roster: RosterSnapshot | undefined;
 
   readonly #news = new RosterNews(() => this.requestUpdate());

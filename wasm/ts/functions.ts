@@ -1,6 +1,9 @@
 import { asPresenceError } from "./errors.js";
+import type { BeaconText } from "./glue.js";
 import { core } from "./load/core.js";
 import type { AgeStatus, Status } from "./types.js";
+
+export type { BeaconText } from "./glue.js";
 
 /** The ages at which statuses end. */
 export interface Thresholds {
@@ -8,16 +11,6 @@ export interface Thresholds {
   readonly activeMs?: number;
   /** Greatest age that is still Idle, in ms. @default 300000 */
   readonly idleMs?: number;
-}
-
-/** The fields of a beacon's text. */
-export interface BeaconText {
-  readonly host: string;
-  readonly ip: string;
-  readonly version: string;
-  readonly lastInputSeconds: number;
-  readonly mode: string;
-  readonly reason: string;
 }
 
 /** The fields that a device signs to prove its identity. */

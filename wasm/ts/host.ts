@@ -22,7 +22,7 @@ export function weakly(host: EngineHost): HostRef {
 }
 
 /** Hosts that stay alive without references from the app. */
-export const kept = new Set<EngineHost>();
+const kept = new Set<EngineHost>();
 
 /**
  * Keeps a host alive while it is needed: a client with listeners, or one that never had any and is only there to be listed.
