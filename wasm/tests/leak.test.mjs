@@ -76,6 +76,19 @@ test("a row that stays does not keep earlier lists alive", async () => {
   assert.ok(more < 3_000_000, `${more} bytes more`);
 });
 
+test("long texts of a gateway are not kept in caches", async () => {
+  const { normalizeKey, platformLabel, reasonLabel } = presence;
+  await collectAll();
+  const before = process.memoryUsage().heapUsed;
+  for (let number = 0; number < 100; number += 1) {
+    for (const label of [normalizeKey, platformLabel, reasonLabel]) label(`${"x".repeat(300_000)}${number}`);
+  }
+  await collectAll();
+  const more = process.memoryUsage().heapUsed - before;
+  // All of these texts take 90 MB.
+  assert.ok(more < 9_000_000, `${more} bytes more`);
+});
+
 /** Makes and uses a client in a separate function, so that no variable keeps the client alive. */
 async function forgetClient(make, use) {
   const client = make();

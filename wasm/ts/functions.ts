@@ -58,52 +58,39 @@ export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds
   return core().nextStatusChange(ageMs, activeMs, idleMs);
 }
 
-/** A cache of words: lists repeat them, and a call of the core costs more than a lookup. */
-class Words<T> {
-  readonly #known = new Map<T, string>();
-  readonly #make: (of: T) => string;
-
-  constructor(make: (of: T) => string) {
-    this.#make = make;
-  }
-
-  /** Returns the word for `key`, computed once from `of`. */
-  of(key: T, of: T): string {
-    let word = this.#known.get(key);
+/** Returns `make` with a cache: lists repeat words, and a call of the core costs more than a lookup. */
+function cached<T extends string | number>(make: (value: T) => string): (value: T) => string {
+  const known = new Map<T, string>();
+  return (value) => {
+    let word = known.get(value);
     if (word === undefined) {
-      // Gateways may send any text, so the cache is bounded.
-      if (this.#known.size >= 1_000) this.#known.clear();
-      word = this.#make(of);
-      this.#known.set(key, word);
+      word = make(value);
+      // Gateways may send any text, so the cache is bounded: 1,000 texts of at most 1,024 characters.
+      if (known.size >= 1_000) known.clear();
+      if (String(value).length <= 1_024) known.set(value, word);
     }
     return word;
-  }
+  };
 }
 
-const AGES = new Words<number>((ageMs) => core().ageText(ageMs));
-const PLATFORMS = new Words<string>((platform) => core().platformLabel(platform));
-const REASONS = new Words<string>((reason) => core().reasonLabel(reason));
-const KEYS = new Words<string>((id) => core().normalizeKey(id) ?? "");
+const minutesText = cached((minutes: number) => core().ageText(minutes * 60_000));
+const keyOf = cached((id: string) => core().normalizeKey(id) ?? "");
 
 /** Returns an age in ms in words: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
   // The words change at whole minutes.
-  return AGES.of(Math.floor(ageMs / 60_000), ageMs);
+  return minutesText(Math.floor(ageMs / 60_000));
 }
 
 /** Returns the label of a `reason`: `Heartbeat` for `periodic`; a reason without a label is returned unchanged. */
-export function reasonLabel(reason: string): string {
-  return REASONS.of(reason, reason);
-}
+export const reasonLabel = cached((reason: string) => core().reasonLabel(reason));
 
 /** Returns the label of a `platform`: `macOS 26.1` for `macos 26.1.0`. */
-export function platformLabel(platform: string): string {
-  return PLATFORMS.of(platform, platform);
-}
+export const platformLabel = cached((platform: string) => core().platformLabel(platform));
 
 /** Returns the presence key of an id: two ids with one key are one instance. `undefined` for a blank id. */
 export function normalizeKey(id: string): string | undefined {
-  return KEYS.of(id, id) || undefined;
+  return keyOf(id) || undefined;
 }
 
 /** Returns the presence key of a beacon that has only a text. */

@@ -379,7 +379,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   #show(roster: RosterSnapshot): void {
-    this.#snapshot = Object.isFrozen(roster) ? roster : Object.freeze(roster);
+    this.#snapshot = Object.freeze(roster);
     if (!this.#isWatched || this.snapshot === this.#announced) return;
     this.#announced = this.snapshot;
     this.#keeper.host?.handleSnapshot();
