@@ -22,7 +22,7 @@ import type { Problem } from "./glue.js";
  * | `BEACON_REFUSED` | the gateway refuses beacons: they are turned off, the roster is not affected |
  * | `ORIGIN_NOT_ALLOWED` | the gateway does not allow pages of this origin |
  * | `REFUSED` | the gateway refuses a request or this client; `detail` has its code |
- * | `UNAVAILABLE` | the gateway cannot answer now; a refused client tries again when the gateway allows it |
+ * | `UNAVAILABLE` | the gateway cannot answer now; the client connects again when the gateway allows it |
  * | `CLOSED` | there is no connection, or it ended before the answer |
  * | `TIMEOUT` | no answer in time |
  * | `TOO_MANY_REQUESTS` | too many requests are pending |
