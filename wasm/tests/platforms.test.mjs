@@ -91,6 +91,17 @@ test("the option `shared` names the import that it needs, and makes a separate c
   assert.equal(printed, 'INVALID_ARGUMENT invalid options.shared: import "openclaw-presence/shared" first\nown');
 });
 
+test("a module that cannot be fetched refuses the client with a code about the module", async () => {
+  const printed = await run(`
+    const { init, PresenceClient } = await import(${JSON.stringify(new URL("../dist/slim.js", import.meta.url).href)});
+    const loading = init("http://127.0.0.1:1/core.wasm").catch(({ name }) => console.log(name));
+    const client = new PresenceClient({ url: "ws://127.0.0.1:1", instanceId: false, deviceKey: false }).start();
+    await client.connected().catch(({ code }) => console.log(code));
+    await loading;
+  `);
+  assert.deepEqual(printed.split("\n").sort(), ["TypeError", "WASM_INVALID"]);
+});
+
 test("a browser's name and system are read from its user agent", async () => {
   const agents = {
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15": "Safari,macos,Mac",

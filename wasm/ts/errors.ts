@@ -7,7 +7,7 @@ import type { Problem } from "./glue.js";
  * |---|---|
  * | `NOT_READY` | the WASM module is not loaded and cannot be loaded at once: `await ready()` first |
  * | `WASM_BLOCKED` | the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
- * | `WASM_INVALID` | the given or fetched bytes are not this version's `core.wasm`, or the platform cannot run it |
+ * | `WASM_INVALID` | the module cannot be fetched, is not this version's `core.wasm`, or the platform cannot run it |
  * | `NO_WEBSOCKET` | the platform has no WebSocket and none was passed |
  * | `NO_WEBASSEMBLY` | the platform has no WebAssembly |
  * | `STORE_FAILED` | the store of instanceIds or device keys failed; `detail` has its own code, such as `EACCES` |

@@ -36,8 +36,8 @@ export interface BrowserInstanceIdOptions {
   probeMs?: number;
 }
 
-/** Far more tabs than a browser supports; bounds the search. */
-const MAX_SLOTS = 1_000;
+/** Far more tabs or processes than share a base id; bounds the search for a free slot. */
+export const MAX_SLOTS = 1_000;
 
 const DEFAULT_NAME = "openclaw-presence";
 

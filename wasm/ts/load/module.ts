@@ -53,7 +53,12 @@ export class WasmModule<G extends Glue> {
 
   /** Loads it without blocking. */
   async ready(): Promise<void> {
-    if (!this.#isLoaded) await (this.#pending ?? this.init(this.#source().load()));
+    if (this.#isLoaded) return;
+    try {
+      await (this.#pending ?? this.init(this.#source().load()));
+    } catch (error) {
+      throw failure(error);
+    }
   }
 
   /** Loads it from `source`. A failed call can be repeated. */
@@ -128,6 +133,7 @@ async function fetched(source: Response | URL | string): Promise<Response> {
 
 /** Returns the error, with a remedy, for an error of WebAssembly. */
 function failure(error: unknown): PresenceError {
+  if (error instanceof PresenceError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError) {
     return new PresenceError(

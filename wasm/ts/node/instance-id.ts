@@ -1,10 +1,7 @@
 import { keptText, type KeptState } from "./kept-file.js";
 import { lockFile } from "./process-lock.js";
-import { fixedLease, isUsableId, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
+import { fixedLease, isUsableId, MAX_SLOTS, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
 import { randomId } from "../random.js";
-
-/** Far more processes than share one file; bounds the search. */
-const MAX_SLOTS = 1_000;
 
 /**
  * Returns a store of `instanceId`s that survive restarts.
