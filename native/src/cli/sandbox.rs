@@ -182,16 +182,35 @@ pub(super) fn enter(_: &Needs<'_>) -> Sandbox {
 }
 
 /// Keeps secrets out of core dumps: a process that crashes leaves none.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(super) fn forbid_core_dumps() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+    // With a limit of 0 bytes Linux still pipes the dump to a program that `core_pattern` names, such as apport. A limit
+    // of 1 byte prevents that too, and files, which are larger. Only privileged processes may raise a limit of 0. The
+    // second way is worse: it hides the files of the process in /proc from its user, so no other `serve` can state who
+    // holds the port.
+    if !limit_core_dumps(1) {
+        // The gateway does not depend on it.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(super) fn forbid_core_dumps() {
+    // The gateway does not depend on it.
+    let _ = limit_core_dumps(0);
+}
+
+#[cfg(unix)]
+fn limit_core_dumps(bytes: u64) -> bool {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
     };
-    // The gateway does not depend on it.
-    let _ = setrlimit(Resource::Core, none);
+    setrlimit(Resource::Core, limit).is_ok()
 }
 
 #[cfg(not(unix))]

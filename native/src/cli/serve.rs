@@ -23,11 +23,11 @@ use crate::net::listen::{ListenError, only_loopback};
 use crate::recording::Keep;
 
 pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
+    sandbox::forbid_core_dumps();
     let mut resolved = options
         .resolve()
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let level = options.log_level.unwrap_or(LevelFilter::INFO);
-    sandbox::forbid_core_dumps();
     logging::start(level, options.log_format.unwrap_or_default());
     // First, because the runtime needs files, too.
     file_limit::limit_connections(&mut resolved.config, options.max_connections.is_some())?;
