@@ -73,14 +73,18 @@ function isSameMoment(a: number | undefined, b: number | undefined): boolean {
   return a === undefined || b === undefined ? a === b : Math.abs(a - b) < 1_000;
 }
 
+/** Values nested more deeply would overflow the stack: they count as unequal, and are not frozen. */
+export const MAX_DEPTH = 64;
+
 /** Whether two JSON values are equal, in any order of members. */
-export function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown, depth = 0): boolean {
   if (Object.is(a, b)) return true;
+  if (depth > MAX_DEPTH) return false;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys(a);
   return (
     names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isSame(a[name as never], b[name as never]))
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name as never], b[name as never], depth + 1))
   );
 }

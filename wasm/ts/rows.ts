@@ -1,4 +1,4 @@
-import { isSame } from "./diff.js";
+import { isSame, MAX_DEPTH } from "./diff.js";
 import { wordsOf, type Words } from "./labels.js";
 import type { PresenceEntry, PresenceRow, Status } from "./types.js";
 
@@ -233,22 +233,23 @@ function someStrings(list: readonly unknown[]): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-/** Freezes a value deeply. A value that is frozen already is frozen deeply. */
+/** Freezes a value down to {@link MAX_DEPTH}. A value that is frozen already is frozen so. */
 export function frozen<T extends object>(value: T): T {
   return Object.isFrozen(value) ? value : freeze(value);
 }
 
 /** Separate loops for objects and lists: engines optimize each, and are many times slower at a mixed one. */
-function freeze<T extends object>(value: T): T {
+function freeze<T extends object>(value: T, depth = 0): T {
   for (const name in value) {
     const inner = value[name];
-    if (typeof inner === "object" && inner !== null) freezeInner(inner);
+    if (typeof inner === "object" && inner !== null) freezeInner(inner, depth + 1);
   }
   return Object.freeze(value);
 }
 
-function freezeInner(inner: object): void {
-  if (!Array.isArray(inner)) return void freeze(inner);
-  for (const item of inner) if (typeof item === "object" && item !== null) freezeInner(item);
+function freezeInner(inner: object, depth: number): void {
+  if (depth > MAX_DEPTH) return;
+  if (!Array.isArray(inner)) return void freeze(inner, depth);
+  for (const item of inner) if (typeof item === "object" && item !== null) freezeInner(item, depth + 1);
   Object.freeze(inner);
 }

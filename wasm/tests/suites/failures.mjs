@@ -49,6 +49,28 @@ export default function failures({ test, assert, presence, internal }) {
     await assert.failsWith("INTERNAL", () => new presence.Roster().apply("[]"));
   });
 
+  test("members nested too deeply for the stack harm nothing", () => {
+    const roster = new presence.Roster();
+    const nested = (depth, inner) => `${'{"a":['.repeat(depth)}${inner}${"]}".repeat(depth)}`;
+    for (const inner of [1, 2, 2]) {
+      const members = `"deep":${nested(100_000, inner)},"flat":${nested(20, inner)}`;
+      roster.apply(`[{"instanceId":"a","ts":1,"host":"h",${members}}]`, 2);
+      const [row] = roster.list(2);
+      assert.equal(roster.diff(2).removed.length, 0);
+      assert.equal(roster.entries().length, 1);
+      assert.deepEqual(roster.findings(), []);
+      assert.equal(roster.explain(row.key, 2).key, row.key);
+      assert.equal(row.host, "h");
+      let { flat } = row.entry;
+      while (flat.a) {
+        assert.ok(Object.isFrozen(flat) && Object.isFrozen(flat.a));
+        [flat] = flat.a;
+        if (typeof flat !== "object") break;
+      }
+      assert.equal(flat, inner);
+    }
+  });
+
   test("labels that fail for a value of another client are replaced by the English ones", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const complaints = [];
