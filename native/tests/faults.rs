@@ -4,22 +4,33 @@
 
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::process::Stdio;
 
+use futures_util::future::join_all;
+use presence_core::client::ClientConfig;
+use presence_core::model::ClientInfo;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::frames::{TEXT, frame};
+use support::machine::keep_connected;
 use support::process::{Process, line_with};
+use support::slow::{ANSWERS, unread_answers, until_handled};
 use support::{Client, TOKEN, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
-/// Clients that must reconnect.
-const CLIENTS: usize = 12;
+/// Clients that must reconnect: programs, and state machines in this process.
+const PROGRAMS: usize = 4;
+const MACHINES: usize = 100;
+const CLIENTS: usize = PROGRAMS + MACHINES;
+/// Machines that write without a pause.
+const WRITERS: usize = 8;
 
 /// A program that stays connected, and reconnects after a loss.
 fn beacon(url: &str, number: usize) -> Child {
@@ -34,6 +45,25 @@ fn beacon(url: &str, number: usize) -> Child {
         .kill_on_drop(true)
         .spawn()
         .unwrap()
+}
+
+/// The configuration of such a client in this process.
+fn machine(number: usize) -> ClientConfig {
+    let name = format!("machine-{number}");
+    let info = ClientInfo {
+        id: "test".into(),
+        version: "1".into(),
+        platform: "linux".into(),
+        mode: "kiosk".into(),
+        instance_id: Some(name.into()),
+        ..ClientInfo::default()
+    };
+    ClientConfig {
+        token: Some(TOKEN.into()),
+        // Programs get it from the system.
+        seed: number as u64,
+        ..ClientConfig::new(info)
+    }
 }
 
 /// The instance ids of connected clients in a list.
@@ -60,18 +90,48 @@ async fn all_are_there(reader: &mut Client, hello: &Value) {
 
 #[tokio::test]
 async fn after_a_kill_every_client_reconnects_to_one_row() {
-    let mut gateway = Process::start(0).await;
-    let (port, url) = (gateway.address.port(), format!("ws://{}", gateway.address));
-    let _machines: Vec<Child> = (0..CLIENTS).map(|number| beacon(&url, number)).collect();
+    let start = async |port: u16| {
+        let port = port.to_string();
+        // Changes of the writers are broadcast less often than by default, because they are parsed 100 times.
+        Process::start_with("", &["--port", &port, "--window-ms", "200"]).await
+    };
+    let mut gateway = start(0).await;
+    let (address, url) = (gateway.address, format!("ws://{}", gateway.address));
+    let _programs: Vec<Child> = (MACHINES..CLIENTS).map(|number| beacon(&url, number)).collect();
+    let (sender, mut delays) = unbounded_channel();
+    let mut machines = JoinSet::new();
+    for number in 0..MACHINES {
+        machines.spawn(keep_connected(
+            machine(number),
+            address,
+            number < WRITERS,
+            sender.clone(),
+        ));
+    }
     for _ in 0..2 {
-        let (mut reader, hello) = Client::connect(gateway.address, "reader", READ).await;
+        let (mut reader, hello) = Client::connect(address, "reader", READ).await;
         all_are_there(&mut reader, &hello).await;
         gateway.signal(Signal::KILL);
         assert_eq!(gateway.ended().await, None);
-        gateway = Process::start(port).await;
+        gateway = start(address.port()).await;
+        // The machines reconnect spread over a second or more, not together.
+        let mut per_slot = BTreeMap::new();
+        for _ in 0..MACHINES {
+            let delay_ms = within("a delay", delays.recv()).await.unwrap();
+            *per_slot.entry(delay_ms / 100).or_insert(0) += 1;
+        }
+        assert!(
+            per_slot.values().all(|count| *count < MACHINES / 4),
+            "{per_slot:?}"
+        );
     }
-    let (mut reader, hello) = Client::connect(gateway.address, "reader", READ).await;
+    let (mut reader, hello) = Client::connect(address, "reader", READ).await;
     all_are_there(&mut reader, &hello).await;
+    assert_eq!(machines.len(), MACHINES);
+    machines.abort_all();
+    while let Some(end) = machines.join_next().await {
+        assert!(end.is_err_and(|end| end.is_cancelled()));
+    }
 }
 
 /// Whether this process ignores SIGHUP, as its children then do.
@@ -82,7 +142,7 @@ fn hangups_are_ignored() -> bool {
 }
 
 #[tokio::test]
-async fn a_busy_gateway_notifies_all_clients_of_its_stop() {
+async fn a_busy_gateway_answers_and_notifies_all_clients_before_it_stops() {
     // A terminal that is closed hangs up twice.
     let mut cases = vec![&[Signal::TERM][..], &[Signal::HUP, Signal::HUP]];
     if hangups_are_ignored() {
@@ -91,23 +151,44 @@ async fn a_busy_gateway_notifies_all_clients_of_its_stop() {
     }
     for signals in cases {
         let mut gateway = Process::start(0).await;
+        let (mut reader, _) = Client::connect(gateway.address, "reader", READ).await;
         let mut clients = Vec::new();
-        for number in 0..30 {
-            let (client, _) = Client::connect(gateway.address, &format!("tab-{number}"), READ).await;
-            clients.push(client);
+        for number in 0..20 {
+            clients.push(unread_answers(gateway.address, &format!("tab-{number}")).await);
         }
-        // Answers and broadcasts are under way at that moment.
-        for client in &mut clients {
-            let request = json!({ "type": "req", "id": "last", "method": "system-presence" });
-            client.send(Message::text(request.to_string())).await;
-        }
+        until_handled(&mut reader, clients.len()).await;
         for signal in signals {
             gateway.signal(*signal);
         }
-        for client in &mut clients {
-            assert_eq!(client.closed().await.0, 1012);
+        // All are read at once, because the gateway does not wait long, and parsed later.
+        for (texts, close) in join_all(clients.iter_mut().map(texts_and_close)).await {
+            let frames: Vec<Value> = texts
+                .iter()
+                .map(|text| serde_json::from_str(text).unwrap())
+                .collect();
+            let answers: Vec<&Value> = frames.iter().filter(|frame| frame["type"] == "res").collect();
+            assert_eq!(answers.len(), ANSWERS + 1);
+            assert_eq!(
+                (&answers[ANSWERS]["id"], &answers[ANSWERS]["ok"]),
+                (&json!("last"), &json!(true))
+            );
+            assert_eq!(frames.last().unwrap()["event"], "shutdown");
+            assert_eq!(close, 1012);
         }
+        assert_eq!(reader.closed().await.0, 1012);
         assert_eq!(gateway.ended().await, Some(0));
+    }
+}
+
+/// The texts up to the close, and its code.
+async fn texts_and_close(client: &mut Client) -> (Vec<String>, u16) {
+    let mut texts = Vec::new();
+    loop {
+        match client.message().await {
+            Message::Text(text) => texts.push(text.to_string()),
+            Message::Close(close) => return (texts, close.unwrap().code.into()),
+            _ => {}
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub(crate) mod frames;
 pub(crate) mod log;
+pub(crate) mod machine;
 #[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod slow;
