@@ -1,4 +1,5 @@
 //! Clients that flood the gateway are closed at a limit and delay no other client.
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,13 +13,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use rustix::process::Signal;
 use serde_json::json;
 use support::frames::{FIRST_PIECE, LAST_PIECE, NEXT_PIECE, PING, PONG, TEXT, frame};
-use support::{Client, config, config_with, connect_params, raw_http, start, start_manual};
+use support::slow::unread_answers;
+use support::witness::{LEFT_KB, Witness};
+use support::{Client, connect_params, raw_http};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
@@ -26,6 +30,9 @@ const READ: &[&str] = &["operator.read"];
 const MOST_FLOOD_BYTES: usize = 8 * 1024 * 1024;
 /// Most bytes at the beginning, with those in the buffers of the system.
 const MOST_FIRST_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a client may take for a large handshake while others wait for it.
+const TURN_TIME: Duration = Duration::from_secs(2);
 
 /// A `connect` of `len` bytes.
 fn hello(instance: &str, len: usize) -> String {
@@ -38,8 +45,8 @@ fn hello(instance: &str, len: usize) -> String {
 
 #[tokio::test]
 async fn control_frames_before_the_handshake_are_bounded() {
-    let gateway = start(config());
-    let mut patient = Client::open(gateway.address(), "").await;
+    let mut witness = Witness::start(&[]).await;
+    let mut patient = Client::open(witness.address(), "").await;
     patient
         .stream()
         .write_all(&frame(PING, b"").repeat(10))
@@ -59,7 +66,7 @@ async fn control_frames_before_the_handshake_are_bounded() {
         .unwrap();
     assert_eq!(patient.request("health", json!({})).await["ok"], true);
 
-    let mut hasty = Client::open(gateway.address(), "").await;
+    let mut hasty = Client::open(witness.address(), "").await;
     hasty
         .stream()
         .write_all(&frame(PING, b"").repeat(17))
@@ -67,13 +74,14 @@ async fn control_frames_before_the_handshake_are_bounded() {
         .unwrap();
     let words = "too many control frames before the handshake";
     assert_eq!(hasty.closed().await, (1008, words.to_owned()));
-    gateway.shutdown().await;
+    drop(patient);
+    witness.is_unharmed(&["patient"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn a_message_may_come_in_many_frames_but_not_in_endless_ones() {
-    let gateway = start(config());
-    let mut slow = Client::open(gateway.address(), "").await;
+    let mut witness = Witness::start(&[]).await;
+    let mut slow = Client::open(witness.address(), "").await;
     let text = hello("slow", 64 * 1024);
     let mut pieces = frame(FIRST_PIECE, b"");
     for piece in text.as_bytes().chunks(12) {
@@ -84,7 +92,7 @@ async fn a_message_may_come_in_many_frames_but_not_in_endless_ones() {
     let answer = slow.response("1").await;
     assert_eq!(answer["payload"]["type"], "hello-ok", "{answer}");
 
-    let mut endless = Client::open(gateway.address(), "").await;
+    let mut endless = Client::open(witness.address(), "").await;
     let (_, mut writer) = tokio::io::split(endless.stream());
     writer.write_all(&frame(FIRST_PIECE, b"{")).await.unwrap();
     writer
@@ -93,13 +101,14 @@ async fn a_message_may_come_in_many_frames_but_not_in_endless_ones() {
         .unwrap();
     let words = "too many frames in one message";
     assert_eq!(endless.closed().await, (1008, words.to_owned()));
-    gateway.shutdown().await;
+    drop(slow);
+    witness.is_unharmed(&["slow"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn pings_between_the_frames_of_a_message_do_not_count_as_its_own() {
-    let gateway = start(config());
-    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    let mut witness = Witness::start(&[]).await;
+    let (mut client, _) = Client::connect(witness.address(), "attacker", READ).await;
     client
         .stream()
         .write_all(&frame(FIRST_PIECE, br#"{"type":"req","#))
@@ -118,7 +127,8 @@ async fn pings_between_the_frames_of_a_message_do_not_count_as_its_own() {
     let rest = br#""id":"f","method":"health"}"#;
     client.stream().write_all(&frame(LAST_PIECE, rest)).await.unwrap();
     assert_eq!(client.response("f").await["ok"], true);
-    gateway.shutdown().await;
+    drop(client);
+    witness.is_unharmed(&["attacker"], LEFT_KB).await;
 }
 
 /// Header lines by which a proxy states the client.
@@ -144,40 +154,50 @@ async fn large(address: SocketAddr, client: u8) -> Client {
 
 #[tokio::test]
 async fn large_handshakes_take_turns_and_small_ones_do_not_wait() {
-    let (gateway, clock) = start_manual(config_with(|config| {
-        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    }));
-    let address = gateway.address();
-    let mut holders = Vec::new();
-    for _ in 0..4 {
-        holders.push(half(address, 1).await);
-    }
-    let mut fifth = large(address, 1).await;
-    let mut other = large(address, 2).await;
-    assert_eq!(other.response("1").await["payload"]["type"], "hello-ok");
-    for client in 2..=4 {
+    let mut witness = Witness::start(&["--trusted-proxy", "127.0.0.1/32"]).await;
+    let address = witness.address();
+    // Memory of the first ones serves the later ones.
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let mut holders = Vec::new();
         for _ in 0..4 {
-            holders.push(half(address, client).await);
+            holders.push(half(address, 1).await);
         }
+        let mut fifth = large(address, 1).await;
+        let mut other = large(address, 2).await;
+        assert_eq!(other.response("1").await["payload"]["type"], "hello-ok");
+        for client in 2..=4 {
+            for _ in 0..4 {
+                holders.push(half(address, client).await);
+            }
+        }
+        let mut late = large(address, 5).await;
+        for n in 0..20 {
+            let (mut small, _) = Client::connect(address, &format!("small-{n}"), READ).await;
+            assert_eq!(small.request("health", json!({})).await["ok"], true);
+        }
+        // 4 of the address of the fifth hold places, and 16 hold all places.
+        let early = [&mut fifth, &mut late].map(|client| client.response("1").now_or_never());
+        assert!(
+            early.iter().all(Option::is_none) || begun.elapsed() > TURN_TIME,
+            "{early:?}"
+        );
+        for mut holder in holders {
+            assert_eq!(holder.closed().await, (1008, "handshake timeout".to_owned()));
+        }
+        // Long before the handshake has to be done.
+        assert!(begun.elapsed() < 5 * TURN_TIME);
+        for (mut client, early) in [fifth, late].into_iter().zip(early) {
+            let answer = match early {
+                Some(answer) => answer,
+                None => client.response("1").await,
+            };
+            assert_eq!(answer["payload"]["type"], "hello-ok");
+        }
+        drop(other);
     }
-    let mut late = large(address, 5).await;
-    for n in 0..20 {
-        let (mut small, _) = Client::connect(address, &format!("small-{n}"), READ).await;
-        assert_eq!(small.request("health", json!({})).await["ok"], true);
-    }
-    assert!(
-        fifth.response("1").now_or_never().is_none(),
-        "4 of its address hold places"
-    );
-    assert!(late.response("1").now_or_never().is_none(), "16 hold all places");
-    // Long before the handshake has to be done.
-    clock.advance(2_000);
-    for mut holder in holders {
-        assert_eq!(holder.closed().await, (1008, "handshake timeout".to_owned()));
-    }
-    assert_eq!(fifth.response("1").await["payload"]["type"], "hello-ok");
-    assert_eq!(late.response("1").await["payload"]["type"], "hello-ok");
-    gateway.shutdown().await;
+    // Once 1 MB of incomplete messages waited.
+    witness.is_unharmed(&["large", "small-"], 3 * LEFT_KB).await;
 }
 
 /// A thread that repeatedly writes `bytes` until it is stopped, without reading.
@@ -197,7 +217,7 @@ impl Flood {
             let (is_over, sent) = (Arc::clone(&is_over), Arc::clone(&sent));
             move || {
                 stream.set_nonblocking(false).unwrap();
-                let limit = std::time::Duration::from_millis(50);
+                let limit = Duration::from_millis(50);
                 stream.set_write_timeout(Some(limit)).unwrap();
                 let mut at = 0;
                 while !is_over.load(Ordering::Relaxed) {
@@ -241,14 +261,12 @@ async fn others_are_served(address: SocketAddr, round: usize) {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
-#[tokio::test]
-async fn floods_delay_neither_other_clients_nor_the_shutdown() {
-    let gateway = start(config());
-    let address = gateway.address();
-    let mut floods = Vec::new();
+/// Floods of control frames and fragments, each by a client of its own.
+async fn floods(address: SocketAddr) -> Vec<Flood> {
     let mut pieces = frame(FIRST_PIECE, b" ");
     pieces.extend(frame(NEXT_PIECE, b"").repeat(20_000));
     pieces.extend(frame(LAST_PIECE, b""));
+    let mut floods = Vec::new();
     for (n, bytes) in [
         frame(PING, b"").repeat(20_000),
         frame(PONG, b"").repeat(20_000),
@@ -261,10 +279,18 @@ async fn floods_delay_neither_other_clients_nor_the_shutdown() {
         let (client, _) = Client::connect(address, &format!("flood-{n}"), READ).await;
         floods.push(Flood::start(client, bytes));
     }
+    floods
+}
+
+#[tokio::test]
+async fn floods_delay_neither_other_clients_nor_the_shutdown() {
+    let mut witness = Witness::start(&[]).await;
+    let address = witness.address();
+    let now = floods(address).await;
     for round in 0..5 {
-        let before: usize = floods.iter().map(Flood::sent).sum();
+        let before: usize = now.iter().map(Flood::sent).sum();
         others_are_served(address, round).await;
-        let sent = floods.iter().map(Flood::sent).sum::<usize>() - before;
+        let sent = now.iter().map(Flood::sent).sum::<usize>() - before;
         // A client that is served after the floods instead of between their turns waits for more bytes.
         let most = if round == 0 {
             MOST_FIRST_BYTES
@@ -273,36 +299,35 @@ async fn floods_delay_neither_other_clients_nor_the_shutdown() {
         };
         assert!(sent < most, "{sent}");
     }
-    support::within("the end", gateway.shutdown()).await;
-    for flood in floods {
-        flood.stop();
-    }
+    now.into_iter().for_each(Flood::stop);
+    witness.is_unharmed(&["flood-", "other-"], LEFT_KB).await;
+
+    let now = floods(address).await;
+    witness.process.signal(Signal::TERM);
+    assert_eq!(witness.process.ended().await, Some(0));
+    now.into_iter().for_each(Flood::stop);
 }
 
 #[tokio::test]
 async fn a_flood_does_not_delay_the_close_of_a_client_that_reads_nothing() {
-    let (gateway, clock) = start_manual(config());
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4 * 1024).unwrap();
-    let mut deaf = Client::open_on(socket, gateway.address(), "").await;
-    deaf.hello(connect_params("deaf", READ)).await;
-    // Answers of 287 KB: more than the system's buffers, and at most the bytes at which the gateway stops reading.
-    let id = "i".repeat(1_000);
-    let request = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
-    let requests = frame(TEXT, request.as_bytes()).repeat(250);
-    deaf.stream().write_all(&requests).await.unwrap();
-    // More pings than a turn reads, so that there are always bytes to read.
-    let flood = Flood::start(deaf, frame(PING, b"").repeat(20_000));
-    for round in 0..5 {
-        others_are_served(gateway.address(), round).await;
-    }
-    // Its own deadline, long before a missing pong would end it.
-    clock.advance(20_000);
-    support::within("the end of the flood", async {
-        while !flood.thread.is_finished() {
-            others_are_served(gateway.address(), 5).await;
+    // Its own deadline, long before a missing pong ends it.
+    let mut witness = Witness::start(&["--stall-ms", "1000"]).await;
+    // Memory of the first ones serves the later ones.
+    for _ in 0..3 {
+        let mut deaf = Vec::new();
+        for n in 0..4 {
+            deaf.push(unread_answers(witness.address(), &format!("deaf-{n}")).await);
         }
-    })
-    .await;
-    gateway.shutdown().await;
+        // More pings than a turn reads, so that there are always bytes to read.
+        let flood = Flood::start(deaf.remove(3), frame(PING, b"").repeat(20_000));
+        support::within("the end of the flood", async {
+            while !flood.thread.is_finished() {
+                others_are_served(witness.address(), 5).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    }
+    // Once 1.2 MB of responses waited.
+    witness.is_unharmed(&["deaf-", "other-"], 4 * LEFT_KB).await;
 }

@@ -6,8 +6,9 @@ use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::frames::{BINARY, CLOSE, FIRST_PIECE, LAST_PIECE, NEXT_PIECE, PING, PONG, TEXT, frame};
-use super::support::{Client, config, start, within};
-use super::{READ, Witness, request};
+use super::support::witness::{LEFT_KB, Witness};
+use super::support::{Client, within};
+use super::{CONNECTIONS, READ, request};
 
 /// A close frame with this code and reason.
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {
@@ -16,21 +17,19 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
 
 /// Sends each case on a connection of its own and checks the code of the close.
 async fn each_is_closed(cases: Vec<(String, Vec<u8>, u16)>) {
-    let gateway = start(config());
-    let address = gateway.address();
-    let witness = Witness::start(address).await;
-    for (name, bytes, code) in cases {
+    let mut witness = Witness::start(&[]).await;
+    let address = witness.address();
+    for (name, bytes, code) in cases.iter().cycle().take(CONNECTIONS) {
         let (mut client, _) = Client::connect(address, "broken", READ).await;
-        client.stream().write_all(&bytes).await.unwrap();
+        client.stream().write_all(bytes).await.unwrap();
         let close = loop {
             if let Message::Close(close) = client.message().await {
                 break close.unwrap();
             }
         };
-        assert_eq!(u16::from(close.code), code, "{name}");
+        assert_eq!(u16::from(close.code), *code, "{name}");
     }
-    witness.ends_unharmed(address).await;
-    gateway.shutdown().await;
+    witness.is_unharmed(&["broken"], LEFT_KB).await;
 }
 
 #[tokio::test]
@@ -135,32 +134,33 @@ async fn codes_of_closes() {
 
 #[tokio::test]
 async fn nothing_counts_after_a_close() {
-    let gateway = start(config());
-    let (mut client, _) = Client::connect(gateway.address(), "gone", READ).await;
-    let late = request("late", "health", &json!({}));
-    let bytes = [
-        close(1000, b""),
-        frame(TEXT, late.as_bytes()),
-        frame(PING, b"late"),
-    ]
-    .concat();
-    client.stream().write_all(&bytes).await.unwrap();
-    loop {
-        match client.message().await {
-            Message::Close(_) => break,
-            Message::Text(text) => assert!(!text.contains("late"), "{text}"),
-            Message::Pong(_) => panic!("a pong after the close"),
-            _ => {}
+    let mut witness = Witness::start(&[]).await;
+    for _ in 0..CONNECTIONS {
+        let (mut client, _) = Client::connect(witness.address(), "gone", READ).await;
+        let late = request("late", "health", &json!({}));
+        let bytes = [
+            close(1000, b""),
+            frame(TEXT, late.as_bytes()),
+            frame(PING, b"late"),
+        ]
+        .concat();
+        client.stream().write_all(&bytes).await.unwrap();
+        loop {
+            match client.message().await {
+                Message::Close(_) => break,
+                Message::Text(text) => assert!(!text.contains("late"), "{text}"),
+                Message::Pong(_) => panic!("a pong after the close"),
+                _ => {}
+            }
         }
     }
-    drop(client);
-    gateway.shutdown().await;
+    witness.is_unharmed(&["gone"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn every_way_to_send_a_message_is_read() {
-    let gateway = start(config());
-    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    let mut witness = Witness::start(&[]).await;
+    let (mut client, _) = Client::connect(witness.address(), "attacker", READ).await;
     // Characters of one to four bytes, so that pieces of one byte cut through them.
     let health = |id: &str| request(&format!("{id} é€😀"), "health", &json!({})).into_bytes();
     let pieces_of = |bytes: Vec<u8>, len: usize, between: &[u8]| {
@@ -203,13 +203,13 @@ async fn every_way_to_send_a_message_is_read() {
     }
     assert_eq!(client.response("slow é€😀").await["ok"], true);
     drop(client);
-    gateway.shutdown().await;
+    witness.is_unharmed(&["attacker"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn pings_of_every_length_are_answered_with_their_payload() {
-    let gateway = start(config());
-    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    let mut witness = Witness::start(&[]).await;
+    let (mut client, _) = Client::connect(witness.address(), "attacker", READ).await;
     for len in [0, 1, 2, 64, 124, 125] {
         let payload: Vec<u8> = (0..len).map(|byte| byte ^ 0xa5).collect();
         client.stream().write_all(&frame(PING, &payload)).await.unwrap();
@@ -223,5 +223,5 @@ async fn pings_of_every_length_are_answered_with_their_payload() {
         assert_eq!(pong.await, payload);
     }
     drop(client);
-    gateway.shutdown().await;
+    witness.is_unharmed(&["attacker"], LEFT_KB).await;
 }

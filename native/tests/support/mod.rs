@@ -13,6 +13,8 @@ pub(crate) mod machine;
 #[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod slow;
+#[cfg(unix)]
+pub(crate) mod witness;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,0 +1,94 @@
+//! A gateway that a test attacks, and a normal client that is connected throughout.
+
+use std::net::SocketAddr;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Client;
+use super::process::Process;
+
+const READ: &[&str] = &["operator.read"];
+/// Most memory that stays in use after most attacks, in kB. The findings remember handshakes, up to a bound: about 1 KB
+/// for each of 300. The allocator keeps some free memory.
+pub(crate) const LEFT_KB: u64 = 512;
+/// Time within which the memory has to be free.
+#[cfg(target_os = "linux")]
+const FREE_TIME: Duration = Duration::from_secs(10);
+
+/// A gateway in a process of its own, with one client.
+pub(crate) struct Witness {
+    pub(crate) process: Process,
+    client: Client,
+    /// The rows before the attack.
+    rows: Vec<Value>,
+    /// The memory before the attack, in kB.
+    #[cfg(target_os = "linux")]
+    before_kb: u64,
+}
+
+impl Witness {
+    /// Starts a gateway with these options.
+    pub(crate) async fn start(options: &[&str]) -> Self {
+        let process = Process::start_with("", &[&["--port", "0"], options].concat()).await;
+        let (mut client, _) = Client::connect(process.address, "witness", READ).await;
+        Self {
+            rows: rows(&mut client).await,
+            client,
+            #[cfg(target_os = "linux")]
+            before_kb: process.memory_kb("RssAnon:"),
+            process,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    /// Checks after an attack that a new client is served, that the list has the rows of before and that of the new
+    /// client, and that at most `left_kb` more memory is in use, or a tenth of the memory before. Clients of the attack
+    /// whose instance ids begin with one of `visitors` may have rows, too, which it returns.
+    pub(crate) async fn is_unharmed(&mut self, visitors: &[&str], left_kb: u64) -> Vec<Value> {
+        let (mut fresh, _) = Client::connect(self.address(), "fresh", READ).await;
+        assert_eq!(fresh.request("health", json!({})).await["ok"], true);
+        let (own, others): (Vec<_>, Vec<_>) = rows(&mut self.client).await.into_iter().partition(|row| {
+            let instance = row["instanceId"].as_str().unwrap_or_default();
+            !visitors.iter().any(|visitor| instance.starts_with(visitor))
+        });
+        let (new, old): (Vec<_>, Vec<_>) = own.into_iter().partition(|row| row["instanceId"] == "fresh");
+        assert_eq!(old, self.rows);
+        assert!(new.len() == 1 && new[0]["reason"] == "connect", "{new:?}");
+        drop(fresh);
+        #[cfg(target_os = "linux")]
+        self.memory_is_free(left_kb).await;
+        #[cfg(not(target_os = "linux"))]
+        let _ = left_kb;
+        others
+    }
+
+    /// Anonymous memory only: pages of the program count as soon as the code in them runs for the first time.
+    #[cfg(target_os = "linux")]
+    async fn memory_is_free(&self, left_kb: u64) {
+        let most_kb = self.before_kb + left_kb.max(self.before_kb / 10);
+        let is_free = async {
+            while self.process.memory_kb("RssAnon:") > most_kb {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(FREE_TIME, is_free).await;
+        let now_kb = self.process.memory_kb("RssAnon:");
+        assert!(in_time.is_ok(), "{} kB became {now_kb} kB", self.before_kb);
+    }
+}
+
+/// The list without times of writes, in an order that does not depend on them.
+async fn rows(client: &mut Client) -> Vec<Value> {
+    let mut list = client.request("system-presence", json!({})).await["payload"].take();
+    let rows = list.as_array_mut().unwrap();
+    for row in rows.iter_mut() {
+        row.as_object_mut().unwrap().remove("ts");
+    }
+    rows.sort_by_key(|row| row["instanceId"].to_string());
+    std::mem::take(rows)
+}
