@@ -20,6 +20,8 @@ mod recording;
 mod reload;
 mod replay;
 mod ring;
+#[cfg(all(unix, feature = "cluster", feature = "history", feature = "webhook"))]
+mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
