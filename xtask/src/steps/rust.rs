@@ -180,5 +180,7 @@ fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
         .env("VECTOR_RECORD", vectors_record(project))
         .env("SIMULATION_RECORD", simulation_record(project))
         .env("REPLAY_RECORD", replay_record(project))
+        // Without it, the soak takes 6 s.
+        .env("SOAK_SECONDS", "60")
         .run_reading(|line| tally.read_cargo(line))
 }
