@@ -2,23 +2,32 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod handshakes;
+mod rows;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "support/tls.rs"]
+#[path = "../support/tls.rs"]
 mod support_tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::frames::{TEXT, frame};
+use support::frames::{PING, TEXT, frame};
 use support::process::Process;
 use support::{Client, connect_params};
-use support_tls::{Authority, VERSIONS, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
 
 /// The bound of PROTOCOL.md: most memory that one client adds, in kB.
 const MOST_KB: u64 = 64 * 1024;
+/// Most bytes of incomplete messages of all clients together.
+const UNFINISHED_BYTES: usize = 16 * MIB;
+/// Undelivered bytes of all clients together, above which requests of clients with many of them wait.
+const UNDELIVERED_BYTES: usize = 32 * MIB;
 /// Most memory that is left 10 s after the client is gone, in kB, or a tenth of the memory before it.
 const LEFT_KB: u64 = 4 * 1024;
 const BACK_TIME: Duration = Duration::from_secs(10);
@@ -176,18 +185,70 @@ async fn incomplete_messages_of_all_connections_are_bounded_in_memory() {
     let mut piece = text_frame(&" ".repeat(MIB - 1));
     piece[0] = 0x01;
     let mut clients = Vec::new();
-    for n in 0..50 {
+    for n in 0..100 {
         let (mut client, _) = Client::connect(process.address, &format!("attacker-{n}"), &[]).await;
         // The gateway may close the connection.
         let _ = client.stream().write_all(&piece).await;
         clients.push(client);
     }
+    let mut open = 0;
+    for client in &mut clients {
+        // Answered after the piece was read.
+        let _ = client.stream().write_all(&frame(PING, b"")).await;
+        let close = loop {
+            match client.message().await {
+                Message::Close(close) => break close,
+                Message::Pong(_) => break None,
+                _ => {}
+            }
+        };
+        match close {
+            Some(close) => assert_eq!(
+                (u16::from(close.code), close.reason.as_str()),
+                (1013, "too many incomplete messages")
+            ),
+            None => open += 1,
+        }
+    }
+    assert!(
+        open > 0 && open <= UNFINISHED_BYTES / (MIB - 1),
+        "{open} are open"
+    );
     let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     drop(clients);
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     // glibc's allocator keeps up to 8 MB of what many buffers of this size used.
     process.check_peak("incomplete messages");
+}
+
+#[tokio::test]
+async fn unread_answers_of_all_connections_are_bounded_in_memory() {
+    let process = Watched::start().await;
+    // More than the system's buffers and the answers after which the requests of one connection wait: 256 KiB.
+    let id = "i".repeat(1_000);
+    let request = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
+    let requests: Arc<[u8]> = text_frame(&request).repeat(600).into();
+    let mut deaf = JoinSet::new();
+    for n in 0..400 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        let mut client = Client::open_on(socket, process.address, "").await;
+        client.hello(connect_params(&format!("deaf-{n}"), &[])).await;
+        let requests = Arc::clone(&requests);
+        deaf.spawn(async move {
+            // As far as the gateway reads.
+            let _ = client.stream().write_all(&requests).await;
+            std::future::pending::<()>().await;
+        });
+    }
+    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    for _ in 0..100 {
+        assert_eq!(other.request("health", json!({})).await["ok"], true);
+    }
+    // The bytes, the room that their buffers have, and 16 KiB of each client.
+    let most_kb = process.memory_kb("VmHWM:") - process.before_kb;
+    assert!(most_kb <= 4 * UNDELIVERED_BYTES as u64 / 1024, "{most_kb} kB");
 }
 
 #[tokio::test]
@@ -206,142 +267,4 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
     }
     process.check("idle clients").await;
     drop(idle);
-}
-
-#[tokio::test]
-async fn the_memory_of_unauthenticated_sockets_is_bounded() {
-    let process = Watched::start().await;
-    let connect = dense("connect", r#"{"":0}"#, 64 * 1024);
-    let whole = text_frame(&connect);
-    let mut strangers = Vec::new();
-    for n in 0..200 {
-        let mut stranger = Client::open(process.address, "").await;
-        // All but the last byte.
-        let _ = stranger.stream().try_write(&whole[..whole.len() - 1]);
-        strangers.push(stranger);
-        if n % 50 == 0 {
-            let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
-            assert_eq!(other.request("health", json!({})).await["ok"], true);
-        }
-    }
-    drop(strangers);
-    // The handshakes that finish.
-    for _ in 0..8 {
-        let client = Client::open(process.address, "").await;
-        pour(client, &whole, "at /").await;
-    }
-    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-    let mut refused = Client::open(process.address, "").await;
-    refused.event().await;
-    assert_eq!(
-        refused.request("connect", connect_params("late", &[])).await["ok"],
-        true
-    );
-    process.check("handshakes").await;
-}
-
-#[tokio::test]
-async fn refused_strangers_keep_no_buffer_of_their_message() {
-    let process = Watched::start().await;
-    let whole = text_frame(&dense("connect", "0", 64 * 1024));
-    // As many as get time to read why they are refused.
-    let mut refused = Vec::new();
-    for _ in 0..64 {
-        let mut client = Client::open(process.address, "").await;
-        client.event().await;
-        client.stream().write_all(&whole).await.unwrap();
-        assert_eq!(client.response("1").await["ok"], false);
-        refused.push(client);
-    }
-    let more_kb = process.memory_kb("VmHWM:") - process.before_kb;
-    assert!(more_kb <= 2_048, "{more_kb} kB for all");
-    drop(refused);
-}
-
-#[tokio::test]
-async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
-    let authority = Authority::new();
-    authority.issue(&["localhost"], |_| {});
-    let (cert, key) = (authority.path("cert.pem"), authority.path("key.pem"));
-    let mut process = Watched::start_with(&[
-        "--tls-cert",
-        cert.to_str().unwrap(),
-        "--tls-key",
-        key.to_str().unwrap(),
-    ])
-    .await;
-    let client = authority.client(&VERSIONS);
-    open(&client, process.address, "")
-        .await
-        .hello(connect_params("first", &[]))
-        .await;
-    process.note();
-    // Each begins a ClientHello of 60,000 bytes and sends almost as much of it as is read.
-    let mut hello = vec![0x16, 3, 1, 0x3e, 0x80, 1, 0, 0xea, 0x60];
-    hello.resize(8_000, 0);
-    let mut most_kb = Vec::new();
-    for _ in 0..2 {
-        let mut strangers = Vec::new();
-        for n in 0..2_100 {
-            let mut stranger = TcpStream::connect(process.address).await.unwrap();
-            stranger.write_all(&hello).await.unwrap();
-            strangers.push(stranger);
-            if n % 500 == 0 {
-                let mut other = open(&client, process.address, "").await;
-                other.hello(connect_params("other", &[])).await;
-            }
-        }
-        drop(strangers);
-        let mut late = open(&client, process.address, "").await;
-        late.hello(connect_params("late", &[])).await;
-        most_kb.push(process.memory_kb("VmHWM:") - process.before_kb);
-    }
-    assert!(most_kb[0] <= MOST_KB, "{most_kb:?}");
-    // The allocator keeps many small blocks, and uses them again.
-    assert!(most_kb[1] <= most_kb[0] + LEFT_KB, "{most_kb:?}");
-}
-
-/// Connects once for each of these handshakes, one after the other, and closes.
-async fn come_and_go(process: &Watched, handshakes: impl Iterator<Item = serde_json::Value>) {
-    for params in handshakes {
-        let mut client = Client::open(process.address, "").await;
-        client.hello(params).await;
-    }
-    // Answered after all earlier closes are handled.
-    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-}
-
-fn node_params(n: usize, command: &str) -> serde_json::Value {
-    let mut params = connect_params(&format!("node-{n}"), &[]);
-    params["role"] = "node".into();
-    params["client"]["mode"] = "node".into();
-    params["commands"] = vec![command; 1_024].into();
-    params
-}
-
-#[tokio::test]
-async fn the_memory_of_disconnected_nodes_is_bounded() {
-    let process = Watched::start().await;
-    come_and_go(&process, (0..400).map(|n| node_params(n, "a"))).await;
-    process.check("nodes with many commands").await;
-    // Just below the 8 KiB of a node, and above.
-    for command in ["abcd", "abcdefgh"] {
-        come_and_go(&process, (0..400).map(|n| node_params(n, command))).await;
-        process.check("nodes of 8 KiB").await;
-    }
-}
-
-#[tokio::test]
-async fn the_memory_of_rows_without_connections_is_bounded() {
-    let process = Watched::start().await;
-    let scopes: Vec<_> = (0..64).map(|n| format!("{n}{}", "s".repeat(900))).collect();
-    let scopes: Vec<_> = scopes.iter().map(|scope| &**scope).collect();
-    come_and_go(
-        &process,
-        (0..199).map(|n| connect_params(&format!("app-{n}"), &scopes)),
-    )
-    .await;
-    process.check("scopes of closed connections").await;
 }
