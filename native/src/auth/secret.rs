@@ -161,6 +161,8 @@ impl AuthMode {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
 
     fn token_mode() -> AuthMode {
@@ -173,6 +175,13 @@ mod tests {
             password: password.map(Into::into),
             ..AuthParams::default()
         }
+    }
+
+    /// Safe code cannot look at freed memory. The compiler checks that the type overwrites it.
+    #[test]
+    fn secrets_are_overwritten_when_they_are_dropped() {
+        fn check(_: &impl ZeroizeOnDrop) {}
+        check(&Secret::random().unwrap().0);
     }
 
     #[test]

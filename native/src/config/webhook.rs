@@ -200,12 +200,21 @@ impl fmt::Debug for WebhookConfig {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
 
     const SECRET: &str = "0123456789abcdef";
 
     fn config(url: &str, secret: &str) -> Result<WebhookConfig, InvalidWebhook> {
         WebhookConfig::new(url, &Secret::new(secret).unwrap(), None)
+    }
+
+    /// Checked by the compiler: see the test of `Secret`.
+    #[test]
+    fn the_key_is_overwritten_when_it_is_dropped() {
+        fn check(_: &impl ZeroizeOnDrop) {}
+        check(&*config("http://hook.example", SECRET).unwrap().key);
     }
 
     #[test]

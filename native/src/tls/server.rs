@@ -11,6 +11,7 @@ use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use zeroize::Zeroizing;
 
 use super::error::{TlsError, Why};
 use super::limited::Limited;
@@ -135,6 +136,7 @@ fn read_pair(certificate: &Path, key: &Path) -> Result<State, TlsError> {
             .map_err(|_| of_certificate(Why::DamagedCertificate(at + 1)))?;
     }
     let text = read_small(key, MAX_PEM_BYTES).map_err(|error| of_key(Why::Unreadable(error)))?;
+    let text = Zeroizing::new(text);
     let private = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
         pem::Error::NoItemsFound => of_key(Why::NoKey),
         error => of_key(Why::Damaged(error)),
