@@ -339,6 +339,16 @@ mod tests {
             WebRoot::read(many.path()),
             Err(WebRootError::TooLarge(_))
         ));
+        let large = folder(&[("index.html", ""), ("video", "")]);
+        let video = fs::File::options()
+            .write(true)
+            .open(large.path().join("video"))
+            .unwrap();
+        video.set_len(MAX_MIB * 1024 * 1024 + 1).unwrap();
+        assert!(matches!(
+            WebRoot::read(large.path()),
+            Err(WebRootError::TooLarge(_))
+        ));
     }
 
     #[test]

@@ -254,3 +254,45 @@ fn ended(url: &str, code: u16, reason: String) -> Closed {
         failure,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What a client reports of a gateway that announces a text of `len` bytes and then closes.
+    async fn announced(len: usize) -> Closed {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target {
+            host: "127.0.0.1".into(),
+            port: listener.local_addr().unwrap().port(),
+            tls: None,
+            path: "/".into(),
+            token: None,
+            password: None,
+            timeout: SEND_TIME,
+        };
+        let (reporter, mut reports) = mpsc::channel(MAX_WAITING);
+        let _socket = Socket::open(&target, 1, reporter);
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut gateway = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let head = [&[0x81, 127], &(len as u64).to_be_bytes()[..]].concat();
+        gateway.get_mut().write_all(&head).await.unwrap();
+        gateway.get_mut().shutdown().await.unwrap();
+        loop {
+            if let (_, SocketEvent::Closed(closed)) = reports.recv().await.unwrap() {
+                return closed;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_too_large_is_refused_before_it_arrives() {
+        let fits = announced(MAX_MESSAGE_BYTES).await;
+        assert!(!fits.reason.contains("too long"), "{}", fits.reason);
+        let larger = announced(MAX_MESSAGE_BYTES + 1).await;
+        assert!(larger.reason.contains("too long"), "{}", larger.reason);
+    }
+}

@@ -213,18 +213,17 @@ mod tests {
 
     #[test]
     fn no_writer_waits_and_dropped_lines_are_counted() {
-        let (stderr, decide, lines) = gated(2);
-        // Two wait, the one that is being written included.
-        for line in ["1\n", "2\n", "3\n", "4\n", "5\n"] {
-            stderr.put(line.as_bytes());
+        let (stderr, decide, lines) = gated(STDERR.max_waiting_lines);
+        // The one that is being written waits, too.
+        for _ in 0..MAX_WAITING_LINES + 3 {
+            stderr.put(b"line\n");
         }
-        let lost = stderr.queue().lost;
-        assert_eq!(lost, 3);
-        for _ in lost..5 {
+        assert_eq!(stderr.queue().lost, 3);
+        for _ in 0..MAX_WAITING_LINES {
             decide.send(true).unwrap();
         }
         stderr.wait();
-        assert_eq!(lines.try_iter().count() as u64, 5 - lost);
+        assert_eq!(lines.try_iter().count(), MAX_WAITING_LINES);
     }
 
     #[test]

@@ -199,3 +199,28 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_that_wait_for_a_database_are_bounded_and_counted() {
+        let config = HistoryConfig {
+            path: "/nowhere/history".into(),
+            max_age_ms: super::super::DEFAULT_AGE_MS,
+            max_bytes: super::super::DEFAULT_BYTES,
+        };
+        let mut writer = Writer::new(config, Degraded::new(None));
+        let alive = |at_ms| Op::Alive { at_ms };
+        writer.waiting = (0..MAX_WAITING_OPS as u64).map(alive).collect();
+        writer.write(false);
+        assert_eq!((writer.waiting.len(), writer.lost), (MAX_WAITING_OPS, 0));
+        writer.waiting.push(alive(0));
+        writer.write(false);
+        assert_eq!(
+            (writer.waiting.len(), writer.lost),
+            (0, MAX_WAITING_OPS as u64 + 1)
+        );
+    }
+}

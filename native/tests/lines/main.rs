@@ -14,6 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 const READ: &[&str] = &["operator.read"];
+/// Lines of one kind in a second.
+const MAX_LINES: usize = 20;
 
 fn started() -> (RunningGateway, Manual, Log, tracing::subscriber::DefaultGuard) {
     let (log, guard) = Log::start();
@@ -229,7 +231,7 @@ async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
     for _ in 0..25 {
         refusal(gateway.address(), FROM, offering("old")).await;
     }
-    assert_eq!(log.lines("refused").len(), 20);
+    assert_eq!(log.lines("refused").len(), MAX_LINES);
     clock.advance(1_000);
     let line = log.line("5 more refusals in the last second not shown").await;
     assert_eq!((&line["level"], &line["count"]), (&json!("WARN"), &json!(5)));

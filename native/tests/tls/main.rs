@@ -10,10 +10,16 @@ mod support_tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use presence_core::model::setting::MAX_SPAN_MS;
 use presence_gateway::{GatewayConfig, Tls};
-use rustls::{ClientConfig, HandshakeKind};
+use rustls::client::{
+    ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,
+    Tls13ClientSessionValue,
+};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, HandshakeKind, NamedGroup};
 use serde_json::json;
 use support::log::Log;
 use support::slow::{small_socket, stops_reading};
@@ -253,6 +259,54 @@ async fn sessions_are_resumed_until_the_certificate_changes() {
         assert_eq!(kind().await, Some(HandshakeKind::Resumed));
         tls.reload().unwrap();
         assert_eq!(kind().await, Some(HandshakeKind::Full));
+    }
+    gateway.shutdown().await;
+}
+
+/// Stores sessions, and counts the tickets of TLS 1.3.
+#[derive(Debug)]
+struct Counted(ClientSessionMemoryCache, AtomicUsize);
+
+impl ClientSessionStore for Counted {
+    fn set_kx_hint(&self, server_name: ServerName<'static>, group: NamedGroup) {
+        self.0.set_kx_hint(server_name, group);
+    }
+    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.kx_hint(server_name)
+    }
+    fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.0.set_tls12_session(server_name, value);
+    }
+    fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.0.tls12_session(server_name)
+    }
+    fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
+        self.0.remove_tls12_session(server_name);
+    }
+    fn insert_tls13_ticket(&self, server_name: ServerName<'static>, value: Tls13ClientSessionValue) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.insert_tls13_ticket(server_name, value);
+    }
+    fn take_tls13_ticket(&self, server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.0.take_tls13_ticket(server_name)
+    }
+}
+
+#[tokio::test]
+async fn each_connection_gets_few_tickets() {
+    /// Tickets of one connection.
+    const TICKETS: usize = 1;
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    let store = Arc::new(Counted(ClientSessionMemoryCache::new(8), AtomicUsize::new(0)));
+    let mut client = Arc::unwrap_or_clone(authority.client(&VERSIONS));
+    client.resumption = Resumption::store(store.clone());
+    let client = Arc::new(client);
+    for connections in 1..4 {
+        let mut websocket = open(&client, gateway.address(), "").await;
+        // The tickets come with it.
+        websocket.event().await;
+        assert_eq!(store.1.load(Ordering::Relaxed), connections * TICKETS);
     }
     gateway.shutdown().await;
 }

@@ -16,7 +16,7 @@ use crate::wire::message::Answer;
 /// The time limit of an answer, in ms.
 const ANSWER_MS: u64 = 30_000;
 /// The maximum number of pending requests of the application.
-const MAX_CALLS: usize = 256;
+pub(super) const MAX_CALLS: usize = 256;
 
 /// A pending request.
 #[derive(Clone, Copy, Debug)]

@@ -131,3 +131,13 @@ fn a_row_that_became_too_large_is_not_listed_with_old_values() {
     assert_eq!(world.fleet.sources().next().unwrap().left_out, 1);
     world.send_delta();
 }
+
+#[test]
+fn the_number_of_peers_is_bounded_where_rows_leave_room_for_more() {
+    let mut world = World::new(&[]);
+    for number in 0..MAX_PEERS {
+        world.fleet.add_peer(&format!("g{number}")).unwrap();
+    }
+    assert_eq!(world.fleet.add_peer("more"), Err(PeerError::TooMany(MAX_PEERS)));
+    assert!(world.fleet.add_peer("g0").is_ok(), "it is listed already");
+}

@@ -3,6 +3,7 @@
 use alloc::format;
 
 use super::pending::max_removed;
+use super::{Follower, MAX_WAITING_EVENTS};
 use crate::PresenceEntry;
 use crate::model::beacon::Beacon;
 use crate::model::time::Now;
@@ -74,4 +75,22 @@ fn a_removed_row_that_a_snapshot_had_is_in_the_delta() {
         delta.contains(r#""removals":[{"key":"id-0","reason":"evicted"}]"#),
         "{delta}"
     );
+}
+
+#[test]
+fn events_that_a_follower_does_not_take_are_bounded_and_counted() {
+    let mut roster = roster();
+    roster.start_following(Follower::History);
+    roster.take_row_changes(Follower::History, START);
+    // Of each row beyond the ninth an older one is evicted, which is an event.
+    let rows = u32::try_from(MAX_WAITING_EVENTS).unwrap() + 9;
+    report(&mut roster, 0..rows);
+    let changes = roster.take_row_changes(Follower::History, START);
+    assert_eq!((changes.events.len(), changes.lost), (MAX_WAITING_EVENTS, 0));
+
+    report(&mut roster, rows..2 * rows);
+    let changes = roster.take_row_changes(Follower::History, START);
+    assert_eq!(changes.lost, MAX_WAITING_EVENTS as u64);
+    assert!(changes.events.len() < MAX_WAITING_EVENTS && changes.is_whole);
+    assert_eq!(changes.rows.len(), roster.len());
 }

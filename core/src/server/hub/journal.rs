@@ -172,4 +172,18 @@ mod tests {
         assert!(journal.ended().count() < MAX_ENDED / 8);
         assert!(journal.bytes <= MAX_ENDED_BYTES);
     }
+
+    #[test]
+    fn refused_clocks_are_bounded_and_the_latest_stay() {
+        let mut journal = Journal::default();
+        for at_ms in 0..2 * MAX_REFUSED as u64 {
+            journal.note_refused(RefusedClock {
+                at_ms,
+                client_id: "c".into(),
+                skew_ms: 1,
+            });
+        }
+        assert_eq!(journal.refused_clocks().count(), MAX_REFUSED);
+        assert_eq!(journal.refused_clocks().next().unwrap().at_ms, MAX_REFUSED as u64);
+    }
 }

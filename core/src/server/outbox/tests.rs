@@ -185,3 +185,17 @@ fn droppable_events_are_left_out_when_too_many_wait() {
     outbox.push(event(99)).unwrap();
     assert_eq!(drained(&mut outbox).len(), 1, "there is room again");
 }
+
+#[test]
+fn deltas_are_left_out_when_too_many_wait() {
+    let mut outbox = Outbox::new(1_000);
+    let delta = || Item::Delta(Arc::new(EventFrame::new("d", format_args!("{:0986}", 0))));
+    let len = 1_024;
+    for _ in 0..MAX_DELTA_BYTES / len {
+        outbox.push(delta()).unwrap();
+    }
+    assert_eq!(outbox.delta_bytes, MAX_DELTA_BYTES);
+    assert!(!outbox.take_behind());
+    outbox.push(delta()).unwrap();
+    assert!(outbox.is_empty() && outbox.take_behind(), "a snapshot follows");
+}

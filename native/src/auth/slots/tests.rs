@@ -216,6 +216,15 @@ fn silence_is_short_while_places_are_scarce() {
 }
 
 #[test]
+fn a_new_socket_evicts_few_of_many_that_are_silent() {
+    let slots = Slots::new(LIMITS, false);
+    let _crowd: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
+    // Half of the places are twice as many.
+    let _new = slots.take(remote(8), PATIENCE_MS).unwrap();
+    assert_eq!(slots.take_evictions(), MAX_IMPATIENT as u64);
+}
+
+#[test]
 fn an_address_with_half_of_the_places_gets_none_of_the_last_quarter() {
     let slots = Slots::new(LIMITS, false);
     let connect = |address| {

@@ -2,6 +2,8 @@
 
 use super::bench::*;
 use super::deltas::KEYED;
+use crate::client::event::ClientState;
+use crate::client::machine::MAX_FRAME_BYTES;
 
 #[test]
 fn no_frame_causes_a_panic() {
@@ -42,4 +44,12 @@ fn no_frame_causes_a_panic() {
         }
         bench.pass(100_000);
     }
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_not_parsed() {
+    let mut bench = Bench::live(config(), 4, "[]");
+    bench.receive(&"x".repeat(MAX_FRAME_BYTES + 1));
+    assert_eq!(bench.closes.last().unwrap().2, "frame too large");
+    assert_ne!(bench.client.state(), ClientState::Live);
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::bench::*;
 use crate::client::event::ClientEvent;
 use crate::client::machine::CallError;
+use crate::client::machine::calls::MAX_CALLS;
 
 #[test]
 fn every_request_gets_an_answer() {
@@ -65,7 +66,7 @@ fn pending_requests_are_bounded() {
     let sent = (0..1_000)
         .filter(|_| bench.client.request("health", None, bench.now).is_ok())
         .count();
-    assert_eq!(sent, 256);
+    assert_eq!(sent, MAX_CALLS);
     assert_eq!(
         bench.client.request("health", None, bench.now),
         Err(CallError::TooMany)
