@@ -1,74 +1,106 @@
-//! The bounds and tests that SECURITY.md names exist.
-#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+//! Each threat of SECURITY.md names a bound and a test, and both exist.
+#![expect(clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::fs;
-use std::path::Path;
 
 use presence_conformance::sources::root;
 
 /// The columns of the table of threats.
 const COLUMNS: usize = 5;
+/// How a bound begins that is not a number.
+const NO_BOUND: &str = "none needed: ";
+const VECTORS: &str = "tests/vectors/";
 
 #[test]
-fn every_threat_names_a_test_and_every_name_exists() {
-    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+fn every_threat_names_a_bound_and_a_test_that_exist() {
+    let text = read("SECURITY.md");
+    let options = read("native/src/cli/options/serve.rs");
     let (_, threats) = text.split_once("## Threats").unwrap();
-    let rows: Vec<Vec<&str>> = threats
-        .lines()
-        .filter(|line| line.starts_with("| a ") || line.starts_with("| who"))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .skip(1)
-        .collect();
-    assert!(rows.len() > 15, "the table is not recognised");
-    let sources = sources();
-    let options = fs::read_to_string(root().join("native/src/cli/options/serve.rs")).unwrap();
-    for row in &rows {
-        assert_eq!(row.len(), COLUMNS, "{row:?}");
-        for bound in spans(row[3]) {
-            let exists = match bound.strip_prefix("--") {
-                Some(option) => options.contains(&format!("pub {}: ", option.replace('-', "_"))),
-                None => sources.contains(&format!("const {bound}: ")),
-            };
-            assert!(exists, "SECURITY.md: there is no bound `{bound}`");
+    let (threats, _) = threats.split_once("\n## ").unwrap();
+    let mut table = threats.lines().filter(|line| line.starts_with('|'));
+    assert_eq!(
+        table.next(),
+        Some("| who | what they try | what stops them | bound | test |")
+    );
+    let rows: Vec<&str> = table.skip(1).collect();
+    assert!(rows.len() > 40, "the table is not recognised");
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), COLUMNS, "{row}");
+        let bounds = named(cells[3]);
+        assert!(
+            !bounds.is_empty() || cells[3].starts_with(NO_BOUND),
+            "no bound: {row}"
+        );
+        let tests = named(cells[4]);
+        assert!(!tests.is_empty(), "no test: {row}");
+        for (file, test) in &tests {
+            assert!(has_test(file, test), "{file} has no test `{test}`");
         }
-        let is_test = |name: &str| !name.contains('/') || name.starts_with("tests/vectors/");
-        assert!(spans(row[4]).any(is_test), "SECURITY.md: no test for {}", row[1]);
-        let mut file = String::new();
-        for name in spans(row[4]) {
-            if name.contains('/') {
-                file =
-                    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-            } else {
-                assert!(
-                    file.contains(&format!("fn {name}(")),
-                    "SECURITY.md: there is no test `{name}`"
-                );
+        for (file, bound) in bounds {
+            if let Some(option) = bound.strip_prefix("--") {
+                let member = format!("pub {}: ", option.replace('-', "_"));
+                assert!(options.contains(&member), "there is no option `{bound}`");
+                continue;
             }
+            let source = read(file);
+            assert!(
+                source.contains(&format!("const {bound}: ")),
+                "{file} has no bound `{bound}`"
+            );
+            let is_used =
+                |file: &str| file.starts_with(VECTORS) || has_word(code_of_tests(&read(file)), bound);
+            assert!(
+                tests.iter().any(|(file, _)| is_used(file)),
+                "the tests of this row do not use `{bound}`: {row}"
+            );
         }
     }
 }
 
-/// The code spans of a text.
-fn spans(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// The sources of the core and of the gateway, joined.
-fn sources() -> String {
-    let mut text = String::new();
-    for folder in ["core/src", "native/src"] {
-        add(&root().join(folder), &mut text);
-    }
-    text
-}
-
-fn add(folder: &Path, text: &mut String) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            add(&path, text);
+/// The names in a cell, each with the file before it; options have no file.
+fn named(cell: &str) -> Vec<(&str, &str)> {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    let (mut file, mut has_name) = ("", true);
+    for span in cell.split('`').skip(1).step_by(2) {
+        if span.contains('/') {
+            assert!(has_name, "nothing of {file} is named");
+            (file, has_name) = (span, false);
         } else {
-            text.push_str(&fs::read_to_string(&path).unwrap());
+            assert!(!file.is_empty() || span.starts_with("--"), "`{span}` has no file");
+            names.push((file, span));
+            has_name = true;
         }
     }
+    assert!(has_name, "nothing of {file} is named");
+    names
+}
+
+/// Whether the file has the test, or the vector, of this name.
+fn has_test(file: &str, name: &str) -> bool {
+    let text = read(file);
+    if file.starts_with(VECTORS) {
+        return text.contains(&format!("\"name\": \"{name}\""));
+    }
+    let Some((before, _)) = text.split_once(&format!("fn {name}(")) else {
+        return false;
+    };
+    let attributes = before.lines().rev().skip(usize::from(!before.ends_with('\n')));
+    let mut attributes = attributes.take_while(|line| line.trim().starts_with('#'));
+    attributes.any(|line| line.contains("test"))
+}
+
+/// The part of a source that is tests.
+fn code_of_tests(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod tests {")
+        .map_or(text, |(_, tests)| tests)
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|part| part == word)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -13,10 +13,10 @@ use crate::tools::rust::{ensure_target, has_target};
 const CHECKED: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"];
 
 /// Each system has code of its own. Systems with an installable C compiler are built, the others are type-checked
-/// without the features that compile C.
+/// with the command line as their only feature: most others compile C.
 pub(super) const PLATFORMS: Step = Step {
     name: "platforms",
-    title: "the gateway with the page for other systems: Linux with musl and on ARM built, macOS and Windows checked without TLS",
+    title: "the gateway with the page for other systems: Linux with musl and on ARM built, macOS and Windows checked with the feature `cli` only",
     first_time: " (first time: about 5 min)",
     is_ready: |project| {
         let is_built = |target| has_target(project, target) && project.path("target").join(target).exists();
@@ -46,7 +46,7 @@ fn check_without_c(project: &Project, target: &str, tally: &mut Tally) -> Result
         tally.skipped += 1;
         return Ok(());
     }
-    println!("      {target}: checking, without TLS");
+    println!("      {target}: checking, with the feature `cli` only");
     Program::cargo(project)
         .with(["check", "--package", "presence-core"])
         .with(["--package", "presence-gateway"])
