@@ -130,6 +130,7 @@ async fn use_everywhere(outputs: &mut Outputs, authority: &Authority, address: S
         ("GET /api/presence", format!("Bearer {secret}")),
         ("GET /api/presence", format!("Basic {basic}")),
         ("GET /api/nothing", format!("Bearer {secret}")),
+        ("GET /api/presence/stream", format!("Bearer {secret}")),
         ("POST /api/beacon", format!("Bearer {secret}")),
         ("GET /metrics", format!("Bearer {secret}")),
         ("GET /readyz", format!("Bearer {secret}")),
@@ -142,8 +143,13 @@ async fn use_everywhere(outputs: &mut Outputs, authority: &Authority, address: S
         let mut stream = connect(&tls, address).await;
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        // Some servers end TLS without a word.
-        let _ = within("an answer", stream.read_to_end(&mut answer)).await;
+        within("an answer", async {
+            // The stream of events has no end; a failure is one.
+            while let Ok(1..) = stream.read_buf(&mut answer).await
+                && !contains(&answer, "\ndata:")
+            {}
+        })
+        .await;
         outputs.add(line, answer, "HTTP/1.1 ");
     }
     // Not encrypted, on the port of TLS.

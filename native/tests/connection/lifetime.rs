@@ -94,7 +94,8 @@ async fn clients_that_read_nothing_are_left_behind_after_the_time_to_drain() {
 #[tokio::test]
 async fn a_shutdown_behind_a_full_queue_reaches_every_client_after_its_answers() {
     const CLIENTS: usize = 320;
-    const REQUESTS: usize = 50;
+    // Several turns of a connection, and more than the gateway handles before the shutdown.
+    const REQUESTS: usize = 400;
 
     let gateway = start(config_with(|config| config.drain_ms = 20_000));
     let mut clients = Vec::new();
