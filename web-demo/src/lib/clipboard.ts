@@ -12,8 +12,10 @@ function copyBySelection(text: string): boolean {
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "off-screen";
-  document.body.append(area);
   const focused = document.activeElement;
+  // Beside the button: the focus must not leave the menu that the button is in.
+  if (focused instanceof HTMLElement && focused !== document.body) focused.after(area);
+  else document.body.append(area);
   area.select();
   try {
     return document.execCommand("copy");
