@@ -18,8 +18,10 @@ use tokio::io::AsyncWriteExt;
 const READ: &[&str] = &["operator.read"];
 /// Most control frames before the handshake is done.
 const EARLY_CONTROLS: usize = 16;
-/// Most bytes that one turn takes from a socket: `TURN_BYTES`, of each of the four floods.
-const ROUND_BYTES: usize = 4 * 16 * 1024;
+/// Most bytes that one turn takes from a socket.
+const TURN_BYTES: usize = 16 * 1024;
+/// Of each of the four floods.
+const ROUND_BYTES: usize = 4 * TURN_BYTES;
 /// Turns of each flood while one other client connects and gets an answer.
 const MOST_TURNS: usize = 128;
 

@@ -96,8 +96,10 @@ fn code_of_tests(text: &str) -> &str {
         .map_or(text, |(_, tests)| tests)
 }
 
+/// Whether the code uses the word; comments do not count.
 fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
         .any(|part| part == word)
 }
 
