@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Scenario;
-use super::fanout::{Sender, readers_of};
+use super::fanout::{Sender, pause, readers_of};
 use crate::bench::Bench;
 use crate::error::BenchError;
 use crate::stats::median;
@@ -39,8 +39,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             sender.warm_up(&mut fleet)?;
             let mut times = Vec::new();
             for _ in 0..ROUNDS {
-                times.push(sender.round(&mut fleet)?);
-                fleet.rest(Duration::from_millis(80))?;
+                let took = sender.round(&mut fleet)?;
+                times.push(took);
+                fleet.rest(pause(took))?;
             }
             let last = median(&times);
             bench.report.add(format!("{name}.last"), last, "ms");

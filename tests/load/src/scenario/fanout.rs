@@ -45,8 +45,11 @@ pub(super) const ENCRYPTED: Scenario = Scenario {
     },
 };
 
-/// Longer than the coalescing window.
-const PAUSE: Duration = Duration::from_millis(80);
+/// Pause after a round that took this many ms. It is longer than the coalescing window, which lasts twice as long as the
+/// gateway sends: else the next change waits for its end.
+pub(super) fn pause(round_ms: f64) -> Duration {
+    Duration::from_millis(80) + Duration::from_secs_f64(3.0 * round_ms / 1_000.0)
+}
 
 fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Result<(), BenchError> {
     let unit = match launcher.trust {
@@ -79,13 +82,15 @@ fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Resu
             .progress
             .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
         let before = gateway.cpu_ms();
-        ours.push(sender.round(&mut fleet)?);
+        let took = sender.round(&mut fleet)?;
+        ours.push(took);
         cpu.push(gateway.cpu_ms() - before);
-        fleet.rest(PAUSE)?;
+        fleet.rest(pause(took))?;
         let before = bare.cpu_ms();
-        theirs.push(bare_round(&mut limit)?);
+        let took = bare_round(&mut limit)?;
+        theirs.push(took);
         bare_cpu.push(bare.cpu_ms() - before);
-        limit.rest(PAUSE)?;
+        limit.rest(pause(took))?;
     }
     bench
         .report
@@ -156,10 +161,10 @@ impl Sender {
 
     /// Two rounds that are not measured. Returns the bytes of the frame that readers receive.
     pub(super) fn warm_up(&mut self, fleet: &mut Fleet) -> Result<usize, BenchError> {
-        self.round(fleet)?;
-        fleet.rest(PAUSE)?;
-        self.round(fleet)?;
-        fleet.rest(PAUSE)?;
+        for _ in 0..2 {
+            let took = self.round(fleet)?;
+            fleet.rest(pause(took))?;
+        }
         Ok(fleet.clients.last().map_or(0, |client| client.seen.presence_len))
     }
 

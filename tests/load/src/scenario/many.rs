@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Scenario;
-use super::fanout::{Sender, bare_round, readers_of};
+use super::fanout::{Sender, bare_round, pause, readers_of};
 use crate::bare::{BareOptions, BareWork};
 use crate::bench::Bench;
 use crate::error::BenchError;
@@ -99,8 +99,9 @@ fn measure_delta(bench: &mut Bench, fleet: &mut Fleet) -> Result<usize, BenchErr
     let len = sender.warm_up(fleet)?;
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
-        times.push(sender.round(fleet)?);
-        fleet.rest(Duration::from_millis(200))?;
+        let took = sender.round(fleet)?;
+        times.push(took);
+        fleet.rest(pause(took))?;
     }
     bench
         .report
@@ -124,8 +125,9 @@ fn measure_bare(bench: &mut Bench, clients: usize, len: usize) -> Result<(), Ben
     bare_round(&mut limit)?;
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
-        times.push(bare_round(&mut limit)?);
-        limit.rest(Duration::from_millis(200))?;
+        let took = bare_round(&mut limit)?;
+        times.push(took);
+        limit.rest(pause(took))?;
     }
     bench.report.add("many.bare", median(&times), "ms");
     Ok(())
