@@ -23,6 +23,23 @@ pub(crate) enum BareWork {
     Answer,
 }
 
+impl BareWork {
+    /// The frame that it sends, with a text of `len` bytes. It looks like the gateway's, so that receiving it costs the
+    /// load generator as much.
+    fn frame(self, len: usize) -> Vec<u8> {
+        let (begin, end) = match self {
+            Self::Broadcast => (
+                r#"{"type":"event","event":"presence","payload":""#,
+                r#"","stateVersion":{"presence":1,"health":1},"seq":1}"#,
+            ),
+            Self::Answer => (r#"{"type":"res","id":"1","ok":true,"payload":""#, r#""}"#),
+        };
+        let filler = len.saturating_sub(begin.len() + end.len());
+        let text = [begin, &"x".repeat(filler), end].concat();
+        ws_frame::server_frame(ws_frame::TEXT, text.as_bytes())
+    }
+}
+
 /// Options of the bare server.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct BareOptions {
@@ -61,7 +78,7 @@ struct Socket {
 /// When the system refuses a socket.
 pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
     crate::system::raise_open_files();
-    let text = ws_frame::filler(options.text_bytes);
+    let frame = options.work.frame(options.text_bytes);
     let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let mut stdout = io::stdout();
     writeln!(stdout, "{}", listener.local_addr()?.port())?;
@@ -98,7 +115,7 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
             if event.is_writable()
                 && let Some(socket) = place
             {
-                socket.write(&text);
+                socket.write(&frame);
             }
             if !event.is_readable() && !event.is_read_closed() {
                 continue;
@@ -112,12 +129,12 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
                     if let Some(socket) = place {
                         let total = socket.rest + received;
                         socket.rest = total % options.request_bytes.max(1);
-                        socket.owe(total / options.request_bytes.max(1), &text);
+                        socket.owe(total / options.request_bytes.max(1), &frame);
                     }
                 }
                 BareWork::Broadcast if received > 0 => {
                     for socket in sockets.iter_mut().flatten() {
-                        socket.owe(1, &text);
+                        socket.owe(1, &frame);
                     }
                 }
                 BareWork::Broadcast => {}
@@ -154,22 +171,22 @@ fn accept(
 }
 
 impl Socket {
-    fn owe(&mut self, frames: usize, text: &[u8]) {
+    fn owe(&mut self, frames: usize, frame: &[u8]) {
         let was_idle = self.owed == 0;
-        self.owed += frames * text.len();
+        self.owed += frames * frame.len();
         if was_idle && frames > 0 {
-            self.write(text);
+            self.write(frame);
         }
     }
 
-    fn write(&mut self, text: &[u8]) {
+    fn write(&mut self, frame: &[u8]) {
         while self.owed > 0 {
             // The rest of the current frame.
-            let left = match self.owed % text.len() {
-                0 => text.len(),
+            let left = match self.owed % frame.len() {
+                0 => frame.len(),
                 left => left,
             };
-            match self.line.write(&text[text.len() - left..]) {
+            match self.line.write(&frame[frame.len() - left..]) {
                 Ok(len) => self.owed -= len,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Full or closed: the next read shows which.

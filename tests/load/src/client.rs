@@ -243,10 +243,6 @@ impl LoadClient {
                 self.finish(code, &reason);
             }
             _ if self.stage == Stage::Handshake => self.shake_hands(frame, now),
-            _ if self.protocol.is_none() => {
-                self.seen.presence += 1;
-                self.seen.responses += 1;
-            }
             _ if frame.is_response() => {
                 self.seen.responses += 1;
                 self.seen.refused += u64::from(!frame.is_ok());

@@ -1,6 +1,8 @@
 //! WebSocket frames on the client side, at the lowest cost: a frame is scanned in the read buffer and only copied
 //! if it is kept.
 
+use memchr::memmem;
+
 /// Bytes known of either end of a frame that is not kept.
 const END_BYTES: usize = 768;
 /// Frames up to this size are always kept.
@@ -194,16 +196,7 @@ impl WsFrame<'_> {
 
 /// Position after the first `wanted`.
 pub(crate) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    let first = *wanted.first()?;
-    let mut at = 0;
-    while let Some(step) = text[at..].iter().position(|byte| *byte == first) {
-        at += step;
-        if text[at..].starts_with(wanted) {
-            return Some(at + wanted.len());
-        }
-        at += 1;
-    }
-    None
+    Some(memmem::find(text, wanted)? + wanted.len())
 }
 
 fn number(text: &[u8]) -> u64 {
@@ -231,35 +224,27 @@ pub(crate) fn write(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// A server's text frame with `len` meaningless bytes.
-pub(crate) fn filler(len: usize) -> Vec<u8> {
-    let mut out = vec![0x80 | TEXT];
-    match len {
-        0..=125 => out.push(len as u8),
-        126..=0xffff => {
+/// A server's frame.
+pub(crate) fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x80 | opcode];
+    match payload.len() {
+        len @ 0..=125 => out.push(len as u8),
+        len @ 126..=0xffff => {
             out.push(126);
             out.extend((len as u16).to_be_bytes());
         }
-        _ => {
+        len => {
             out.push(127);
             out.extend((len as u64).to_be_bytes());
         }
     }
-    out.resize(out.len() + len, b'x');
+    out.extend_from_slice(payload);
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-        let mut out = filler(payload.len());
-        out[0] = 0x80 | opcode;
-        let at = out.len() - payload.len();
-        out[at..].copy_from_slice(payload);
-        out
-    }
 
     #[test]
     fn frames_do_not_depend_on_how_the_stream_is_cut() {
