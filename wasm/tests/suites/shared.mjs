@@ -182,6 +182,39 @@ export default function shared({ test, assert, presence }) {
     assert.equal(all.counts.sockets, 3);
   });
 
+  test("after start and reconnect in any tab, connected() waits for the new result", async (t) => {
+    const all = open(t, { auth: { mode: "token", secret: "right" } });
+    const tabs = [all.tab({ token: "wrong" }), all.tab({ token: "wrong" }), all.tab({ token: "wrong" })];
+    await presence.ready();
+    for (const { client } of tabs) client.start();
+    await all.clock.advance(1_000);
+    const [leader, first, second] = tabs.map(({ client }) => client);
+    /** Awaits the result of the attempt that has just begun. */
+    const outcome = async (client) => {
+      assert.deepEqual([client.connection.phase, client.roster.connection.phase], ["connecting", "connecting"]);
+      const result = client.connected().then(() => "live", ({ code }) => code);
+      await all.clock.advance(1_000);
+      return result;
+    };
+    first.start();
+    assert.equal(await outcome(first), "AUTH_TOKEN_MISMATCH");
+    assert.equal(all.counts.sockets, 2);
+    tabs[2].setDeaf(true);
+    first.reconnect({ token: "right" });
+    assert.equal(await outcome(first), "live");
+    tabs[2].setDeaf(false);
+    assert.equal(second.connection.phase, "refused");
+    second.start();
+    assert.equal(await outcome(second), "live", "another tab connected meanwhile");
+    assert.equal(all.counts.sockets, 3);
+    leader.reconnect({});
+    assert.equal(await outcome(leader), "live");
+    leader.reconnect({ token: "right", scopes: ["operator.read", "operator.write"] });
+    assert.equal(await outcome(leader), "live");
+    assert.deepEqual(leader.connection.scopes, ["operator.read", "operator.write"]);
+    assert.equal(all.counts.open.size, 1);
+  });
+
   test("a call that failed because the leader was frozen is not sent after it thaws", async (t) => {
     const all = open(t);
     const [leader, other] = await started(all, 2);

@@ -17,6 +17,7 @@ export class Election {
   /** Aborted when this tab leaves the queue. */
   #waiting: AbortController | undefined;
   #resign: (() => void) | undefined;
+  #isForced = false;
 
   constructor(locks: Pick<LockManager, "request">, name: string, candidate: Candidate) {
     this.#locks = locks;
@@ -27,6 +28,11 @@ export class Election {
   /** Whether this tab leads. */
   get isLeader(): boolean {
     return this.#resign !== undefined;
+  }
+
+  /** Whether this tab is about to replace the leader. */
+  get isTakingOver(): boolean {
+    return this.#isForced && !this.isLeader;
   }
 
   /** Queues for the lead. */
@@ -41,6 +47,7 @@ export class Election {
 
   #request(isForced: boolean): void {
     this.withdraw();
+    this.#isForced = isForced;
     const waiting = new AbortController();
     const { signal } = waiting;
     this.#waiting = waiting;

@@ -19,15 +19,8 @@ import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Cal
 import { findingsOf, FollowedRoster, RosterPublisher } from "./roster-sync.js";
 import type { SharedPlatform } from "./platform.js";
 import { PromptClock } from "./prompt-clock.js";
-import { asRunning, MAX_UNANSWERED, snapshotOf, TICK_MS, VISIBLE_MS } from "./running.js";
+import { asRunning, MAX_UNANSWERED, snapshotOf, TICK_MS, VISIBLE_MS, type Lead } from "./running.js";
 import { CallServer } from "./call-server.js";
-
-/** What only the leader has. */
-interface Lead {
-  readonly engine: Engine;
-  readonly publisher: RosterPublisher;
-  readonly calls: CallServer;
-}
 
 /**
  * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine} and sends changes to the
@@ -102,10 +95,7 @@ export class SharedEngine implements ClientEngine {
     this.#isRunning = true;
     this.#keepHost();
     this.#open();
-    this.#enter(CONNECTING);
-    this.#show({ ...this.#snapshot, connection: CONNECTING });
-    // A listener may have stopped the client.
-    if (!this.#isRunning) return;
+    this.#beginAttempt();
     this.#election?.queue();
     this.#sayHere();
   }
@@ -158,9 +148,11 @@ export class SharedEngine implements ClientEngine {
       this.#snapshot = EMPTY_SNAPSHOT;
       this.start();
     } else if (this.#lead) this.#lead.engine.reconnect(change);
-    // Options of this tab require a connection of this tab.
-    else if (Object.keys(change).length > 0) this.#election?.takeOver();
-    else this.#ask("reconnect");
+    else if (Object.keys(change).length > 0) {
+      // Options of this tab require a connection of this tab.
+      this.#election?.takeOver();
+      this.#beginAttempt();
+    } else this.#ask("reconnect");
   }
 
   free(): void {
@@ -277,9 +269,19 @@ export class SharedEngine implements ClientEngine {
     return answer.finally(() => this.#keepHost());
   }
 
-  /** Requests a connection from the leader; the result is sent as the connection's state. */
+  /** Requests a connection from the leader. The result is the state in its next message, which it sends in any case. */
   #ask(act: "start" | "reconnect"): void {
     this.#postCall({ type: "call", from: this.#id, id: 0, act, name: "" });
+    this.#followed.needsWhole = true;
+    this.#beginAttempt();
+    this.#sayHere();
+  }
+
+  /** Replaces the result of the previous attempt. */
+  #beginAttempt(): void {
+    this.#enter(CONNECTING);
+    // A listener may have stopped the client.
+    if (this.#isRunning) this.#show({ ...this.#snapshot, connection: CONNECTING });
   }
 
   #postCall(call: UnsentCall): void {
@@ -317,6 +319,8 @@ export class SharedEngine implements ClientEngine {
   }
 
   #followRoster(message: RosterMessage): void {
+    // The state of the connection that this tab replaces.
+    if (this.#election?.isTakingOver) return;
     const isOther = this.#followed.leader !== message.leader;
     const roster = this.#followed.apply(message, connectionOfPlain(message.connection));
     if (!roster) return this.#followed.needsWhole ? this.#sayHere() : undefined;

@@ -1,6 +1,15 @@
 import { CONNECTING } from "../connection.js";
 import type { Engine } from "../engine.js";
 import type { ConnectionState, RosterSnapshot } from "../types.js";
+import type { CallServer } from "./call-server.js";
+import type { RosterPublisher } from "./roster-sync.js";
+
+/** What only the leader has. */
+export interface Lead {
+  readonly engine: Engine;
+  readonly publisher: RosterPublisher;
+  readonly calls: CallServer;
+}
 
 /** Interval at which a tab that is visible, or has pending calls, checks the leader, in ms. */
 export const TICK_MS = 5_000;
