@@ -143,6 +143,22 @@ describe("<presence-roster> properties, slots and events", () => {
     assert.equal(await news(), "unbekannt kam");
   });
 
+  test("two announcements with the same text are both announced", async () => {
+    await page.evaluate(() => {
+      element.client = new StubClient([]);
+      globalThis.announced = [];
+      const region = element.shadowRoot.querySelector("[part=news]");
+      new MutationObserver(() => announced.push(region.innerText)).observe(region, { childList: true, characterData: true, subtree: true });
+    });
+    await page.clock.runFor(3_000);
+    for (let n = 0; n < 3; n += 1) {
+      await page.evaluate(() => element.client.report("join", row("Chrome")));
+      await page.clock.runFor(3_000);
+    }
+    const announced = await page.evaluate(() => globalThis.announced.map((text) => text.trim()));
+    assert.deepEqual(announced, ["0 instances", ...Array(3).fill("Chrome joined")]);
+  });
+
   test("pending announcements are dropped when the client is replaced", async () => {
     await page.evaluate(() => {
       globalThis.first = new StubClient([row("ana"), row("ben")]);

@@ -78,7 +78,8 @@ export class RosterNews {
     const news = newsText(this.#announced, this.#shown, { joined: this.#joined, left: this.#left }, this.#words);
     [this.#announced, this.#joined, this.#left] = [this.#shown, [], []];
     if (!news) return;
-    this.#text = news;
+    // Screen readers announce changes only, so an equal announcement gets a space that is not shown.
+    this.#text = news === this.#text ? `${news}\u00a0` : news;
     this.#onChange();
   }
 }
