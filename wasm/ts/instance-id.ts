@@ -47,7 +47,7 @@ const DEFAULT_NAME = "openclaw-presence";
  * one.
  *
  * Without locks or storage (plain http, private windows) a tab has a random id in `sessionStorage`. "Duplicate tab"
- * copies it, so each tab queries a `BroadcastChannel` for a duplicate, and takes a new id if it finds one.
+ * copies it, so each tab queries a `BroadcastChannel` for a duplicate, and takes another id if it finds one.
  */
 export function browserInstanceId(options: BrowserInstanceIdOptions = {}): InstanceIdStore {
   const { name = DEFAULT_NAME, probeMs = 150 } = options;
@@ -168,19 +168,15 @@ async function randomOfTab(
   Channel: typeof BroadcastChannel | undefined,
   probeMs: number,
 ): Promise<InstanceIdLease> {
-  const key = `${name}:tab-instance-id`;
-  const known = storage && storedId(storage, key);
-  if (known === undefined || !Channel) return fixedLease(known ?? randomId());
-  const probe = new TwinProbe(new Channel(`${name}:twins`), known);
-  if (await probe.hasTwin(probeMs)) {
-    probe.id = randomId();
-    try {
-      storage?.setItem(key, probe.id);
-    } catch {
-      // Without storage the id lasts until the next load.
-    }
+  // A tab's clients, such as those of an iframe, share its storage: each has an entry of its own there.
+  for (let slot = 1; slot <= MAX_SLOTS; slot += 1) {
+    const known = storage && storedId(storage, slotId(`${name}:tab-instance-id`, slot));
+    if (known === undefined || !Channel) return fixedLease(known ?? randomId());
+    const probe = new TwinProbe(new Channel(`${name}:twins`), known);
+    if (!(await probe.hasTwin(probeMs))) return probe;
+    probe.release();
   }
-  return probe;
+  return fixedLease(randomId());
 }
 
 interface TwinMessage {
@@ -192,7 +188,7 @@ interface TwinMessage {
 
 /** Checks whether another tab has this id, then answers such checks of other tabs. */
 class TwinProbe implements InstanceIdLease {
-  id: string;
+  readonly id: string;
   readonly #channel: BroadcastChannel;
   readonly #from = randomId();
   #onTwin: (() => void) | undefined;

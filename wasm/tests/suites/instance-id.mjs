@@ -113,6 +113,18 @@ export default function instanceIds({ test, assert, presence }) {
     second.release();
   });
 
+  test("without locks the clients of a tab keep their ids through reloads", async () => {
+    const options = { locks: null, sessionStorage: new FakeStorage(), probeMs: 300 };
+    const load = async () => {
+      const leases = [await browserInstanceId(options).acquire(), await browserInstanceId(options).acquire()];
+      for (const lease of leases) lease.release();
+      return leases.map(({ id }) => id);
+    };
+    const before = await load();
+    assert.notEqual(before[0], before[1]);
+    assert.deepEqual(await load(), before);
+  });
+
   test("without locks two tabs restored together get different ids", async () => {
     const storages = [new FakeStorage(), new FakeStorage()];
     for (const storage of storages) storage.setItem("openclaw-presence:tab-instance-id", "same");
