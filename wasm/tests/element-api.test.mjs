@@ -143,6 +143,30 @@ describe("<presence-roster> properties, slots and events", () => {
     assert.equal(await news(), "unbekannt kam");
   });
 
+  test("labels and a locale that are set outside the document apply once the element returns", async () => {
+    const headings = await page.evaluate(async () => {
+      const headings = [];
+      const set = async (members) => {
+        element.remove();
+        await element.updateComplete;
+        Object.assign(element, members);
+        // Lit's update, which the element ignores.
+        await element.updateComplete;
+        document.body.append(element);
+        await element.updateComplete;
+        headings.push(element.shadowRoot.querySelector("[part=heading]").innerText);
+        headings.push(element.shadowRoot.querySelector("[part=connection]").innerText);
+      };
+      element.client = new StubClient([row("ana")]);
+      await set({ labels: { title: "Instanzen" } });
+      await set({ client: null, url: "ws://127.0.0.1:9", locale: "no_tag" });
+      await set({});
+      await set({ client: new StubClient([]), url: null, locale: "de", labels: null });
+      return headings;
+    });
+    assert.match(headings.join(" | "), /^Instanzen \(1\) \| Live \| Instanzen \| .*no_tag.* \| Instanzen \| .*no_tag.* \| Instances \| Live$/);
+  });
+
   test("two announcements with the same text are both announced", async () => {
     await page.evaluate(() => {
       element.client = new StubClient([]);

@@ -90,6 +90,8 @@ class RosterElement extends LitElement {
   #source: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
   #wording: Wording = wordingOf();
+  /** Whether labels may have changed while the element was outside the document, where Lit's updates are ignored. */
+  #isStale = false;
   /** Why there is no client despite a `url`. */
   #error: PresenceError | undefined;
 
@@ -111,6 +113,7 @@ class RosterElement extends LitElement {
     // Moving an element disconnects and reconnects it in the document; its connection must survive that.
     queueMicrotask(() => {
       if (this.isConnected) return;
+      this.#isStale = true;
       this.#stopOwn();
       this.#listen(undefined);
     });
@@ -121,9 +124,11 @@ class RosterElement extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (this.#given || this.url == null || OF_CLIENT.some((name) => changed.has(name))) this.#stopOwn();
+    const isStale = this.#isStale || OF_CLIENT.some((name) => changed.has(name));
+    this.#isStale = false;
+    if (this.#given || this.url == null || isStale) this.#stopOwn();
     try {
-      if (changed.has("labels") || changed.has("locale")) this.#wording = wordingOf(this.labels, this.locale);
+      if (isStale) this.#wording = wordingOf(this.labels, this.locale);
       if (!this.#given && this.url != null && !this.#error) this.#own ??= this.#startOwn(this.url);
     } catch (error) {
       this.#error = error as PresenceError;
