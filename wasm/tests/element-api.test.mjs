@@ -143,6 +143,33 @@ describe("<presence-roster> properties, slots and events", () => {
     assert.equal(await news(), "unbekannt kam");
   });
 
+  test("words without a text are English", async () => {
+    const lines = await page.evaluate(async () => {
+      const broken = () => {
+        throw new Error("no text");
+      };
+      element.labels = { heading: broken, connection: ({ phase }) => ({})[phase], empty: broken, status: () => undefined, left: broken,
+        input: () => 7, via: broken, count: broken, joined: broken, gone: () => null };
+      const left = row("ben", { status: "Left", isConnected: false, lastInputText: "" });
+      element.client = new StubClient([row("ana", { entry: { gateway: "home" } }), left]);
+      await element.updateComplete;
+      return [...element.shadowRoot.querySelectorAll(":is(h2, header span, li span)")].map(({ innerText }) => innerText);
+    });
+    assert.deepEqual(lines.filter(Boolean), [
+      "Instances (1, 1 left)", "Live",
+      "ana", "Active", "macOS 26.1 · via home", "input 1m ago · 5m ago · Heartbeat",
+      "ben", "Left 5m ago", "macOS 26.1",
+    ]);
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "1 instance, 1 left");
+    await page.evaluate(() => element.client.report("join", row("kim")));
+    await page.evaluate(() => element.client.report("leave", row("lou")));
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "kim joined. lou left");
+    assert.ok(page.complaints.length > 0 && page.complaints.every((text) => text.includes("no text")), page.complaints.join());
+    page.complaints = [];
+  });
+
   test("labels and a locale that are set outside the document apply once the element returns", async () => {
     const headings = await page.evaluate(async () => {
       const headings = [];

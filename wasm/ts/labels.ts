@@ -26,16 +26,16 @@ export function wordsOf(labels: Labels = {}): Words {
 }
 
 /** Returns the app's label. Other clients choose the values, so where it throws or has no text, it is the English one. */
-function labelOr<T>(english: (value: T) => string, own: ((value: T) => string) | undefined): (value: T) => string {
+export function labelOr<T extends unknown[]>(english: (...values: T) => string, own: ((...values: T) => string) | undefined): (...values: T) => string {
   if (!own) return english;
-  return (value) => {
+  return (...values) => {
     try {
-      const label: unknown = own(value);
+      const label: unknown = own(...values);
       if (typeof label === "string") return label;
     } catch (error) {
       console.error(error);
     }
-    return english(value);
+    return english(...values);
   };
 }
 

@@ -1,5 +1,5 @@
 import { PresenceError } from "../errors.js";
-import { ageTextIn, type Labels } from "../labels.js";
+import { ageTextIn, labelOr, type Labels } from "../labels.js";
 import type { ConnectionState, RosterSnapshot, Status } from "../types.js";
 
 /** The texts of `<presence-roster>`, apart from those on rows. */
@@ -94,7 +94,9 @@ export function wordingOf(given?: ElementLabels | null, locale?: string | null):
     throw new PresenceError("INVALID_ARGUMENT", `invalid locale \`${locale}\`: use a language tag, such as de`);
   }
   for (const [name, label] of Object.entries(given ?? {})) {
-    if (label !== undefined) (Object.hasOwn(ENGLISH, name) ? words : labels)[name] = label;
+    if (label === undefined) continue;
+    if (!Object.hasOwn(ENGLISH, name)) labels[name] = label;
+    else words[name] = typeof label === "function" && name !== "compare" ? labelOr(words[name] as typeof label, label) : label;
   }
   return { words: words as unknown as ElementWords, labels };
 }
