@@ -77,6 +77,27 @@ for (const entry of ENTRIES) {
   });
 }
 
+test("a stopped client with rows lets the Node process end", async () => {
+  const entry = (name) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href);
+  const printed = await run(`
+    const { PresenceClient } = await import(${entry("node/index")});
+    const { TestGateway } = await import(${entry("testing")});
+    const gateway = new TestGateway();
+    gateway.entries = [{ host: "studio", instanceId: "mac-1" }];
+    const stop = new AbortController();
+    // Without the virtual clock of the gateway.
+    const client = new PresenceClient({ ...gateway.options, clock: undefined });
+    client.subscribe(() => {});
+    client.start({ signal: stop.signal });
+    await client.connected();
+    while (client.roster.rows.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    stop.abort();
+    const stoppedMs = performance.now();
+    process.on("exit", () => console.log(client.connection.phase, client.roster.rows.length, performance.now() - stoppedMs < 2_000));
+  `);
+  assert.equal(printed, "stopped 1 true");
+});
+
 test("the option `shared` names the import that it needs, and makes a separate client outside pages", async () => {
   const entry = (name) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href);
   const printed = await run(`

@@ -10,9 +10,9 @@ export interface Clock {
   wallMs(): number;
   /**
    * Calls `callback` once, `delayMs` milliseconds from now or later, and returns a function that cancels it.
-   * Cancelling twice, or after the call, does nothing.
+   * Cancelling twice, or after the call, does nothing. A Node process whose only timers are `isBackground` ends.
    */
-  setTimer(callback: () => void, delayMs: number): () => void;
+  setTimer(callback: () => void, delayMs: number, isBackground?: boolean): () => void;
 }
 
 /** The longest delay of a timer: 2^31 - 1 ms, about 24 days. A longer delay would fire at once. */
@@ -22,8 +22,9 @@ const LONGEST_DELAY_MS = 2_147_483_647;
 export const systemClock: Clock = Object.freeze({
   ageMs: () => performance.now(),
   wallMs: () => Date.now(),
-  setTimer(callback: () => void, delayMs: number): () => void {
+  setTimer(callback: () => void, delayMs: number, isBackground = false): () => void {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), LONGEST_DELAY_MS));
+    if (isBackground) (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer);
   },
 });

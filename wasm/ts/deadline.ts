@@ -5,6 +5,7 @@ export class Deadline {
   readonly #clock: Clock;
   readonly #reach: () => void;
   #dueMs = Number.POSITIVE_INFINITY;
+  #isBackground = false;
   #cancel: (() => void) | undefined;
 
   /** Starts without a deadline; `reach` is called once for each one that passes. */
@@ -13,9 +14,10 @@ export class Deadline {
     this.#reach = reach;
   }
 
-  /** Replaces the deadline; infinity means none. */
-  set(dueMs: number): void {
-    if (dueMs === this.#dueMs) return;
+  /** Replaces the deadline; infinity means none. A background deadline does not keep a Node process alive. */
+  set(dueMs: number, isBackground = false): void {
+    if (dueMs === this.#dueMs && isBackground === this.#isBackground) return;
+    this.#isBackground = isBackground;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#dueMs = dueMs;
@@ -24,6 +26,6 @@ export class Deadline {
     this.#cancel = this.#clock.setTimer(() => {
       this.#dueMs = Number.POSITIVE_INFINITY;
       this.#reach();
-    }, delayMs);
+    }, delayMs, isBackground);
   }
 }

@@ -379,7 +379,8 @@ export class Engine {
 
   #setTimer(): void {
     const machineMs = this.#guard((machine) => machine.timeout()) ?? Number.POSITIVE_INFINITY;
-    this.#deadline.set(this.#isWatched ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs);
+    // The rows of a stopped client age, but must not keep a Node process alive.
+    this.#deadline.set(this.#isWatched ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs, !this.#isRunning);
   }
 
   #keepHost(): void {
