@@ -96,6 +96,9 @@ export class VirtualClock implements Clock {
   }
 }
 
+// Test runners with fake timers replace them after the imports.
+const { MessageChannel, setImmediate, setTimeout } = globalThis;
+
 /** Resolves after one turn of the event loop, when all work that does not depend on a timer is finished. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

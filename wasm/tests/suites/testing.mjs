@@ -111,6 +111,24 @@ export default function testing({ test, assert, presence }) {
     assert.match(error.message, /unknown method/);
   });
 
+  test("the clock advances while a test runner fakes the platform's timers", async (t) => {
+    const { gateway, client, clock } = start(t);
+    gateway.entries = [STUDIO];
+    await client.connected();
+    const { setTimeout } = globalThis;
+    const faked = ["setTimeout", "setImmediate", "MessageChannel", "queueMicrotask"].filter((name) => name in globalThis);
+    const originals = faked.map((name) => [name, globalThis[name]]);
+    // Called with `new` too.
+    for (const name of faked) globalThis[name] = function () { return { port1: {}, port2: { postMessage() {} } }; };
+    try {
+      client.reconnect({});
+      const late = new Promise((resolve) => setTimeout(resolve, 5_000, "late"));
+      assert.equal(await Promise.race([clock.advance(1_000).then(() => client.connection.phase), late]), "live");
+    } finally {
+      for (const [name, original] of originals) globalThis[name] = original;
+    }
+  });
+
   test("answers may be promises; a rejection refuses the request", async (t) => {
     const { gateway, client } = start(t);
     await client.connected();

@@ -1,5 +1,8 @@
 import type { WebSocketConstructor, WebSocketLike } from "../websocket.js";
 
+// Test runners with fake timers replace it after the imports.
+const { queueMicrotask } = globalThis;
+
 /** The client's end of a connection. */
 export interface MemorySocket {
   readonly isOpen: boolean;
