@@ -77,6 +77,25 @@ test("past clients are listed separately on request", async (t) => {
   assert.ok(listed.every(({ name }) => name !== "attic-pi"), "the list has no past clients");
 });
 
+test("a client that the list still shows as Left is not past, and the list of past clients stays open after a reconnect", async (t) => {
+  const gateway = await keeping(t);
+  const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  const other = await visitor.context.browser().newContext();
+  const guest = await other.newPage();
+  await guest.goto(gateway.link);
+  await live(guest);
+  await other.close();
+  await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));
+  await page.getByText("Seen before", { exact: true }).click();
+  await page.locator(".seen-box li", { hasText: "No client has left." }).waitFor();
+  await gateway.stop();
+  await page.locator(".seen-box").waitFor({ state: "hidden" });
+  await gateway.start();
+  await page.locator(".seen-box li", { hasText: "Chrome" }).waitFor();
+});
+
 /** Waits until the chart has ticks at round times of this form, each with a line in each lane. */
 async function marked(page, form) {
   await within("round times", async () => {

@@ -4,6 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 
 import { isoMoment, moment } from "../lib/format.js";
 import { Part } from "../lib/part.js";
+import { placesOf } from "../state/finding-rows.js";
 import { requestSeen, HISTORY_METHOD, type SeenInstance } from "../state/past-sessions.js";
 import type { Session } from "../state/session.js";
 
@@ -24,7 +25,7 @@ export class SeenBox extends Part {
     const connection = this.session.live.value.roster?.connection;
     if (connection?.phase !== "live" || !connection.methods.includes(HISTORY_METHOD)) return nothing;
     return html`
-      <details class="card timeline seen-box" @toggle=${this.#toggle}>
+      <details class="card timeline seen-box" ?open=${this.isOpen} @toggle=${this.#toggle}>
         <summary><h2>Seen before</h2><span class="sub">from the history</span></summary>
         ${this.isOpen ? this.#content() : nothing}
       </details>`;
@@ -33,8 +34,8 @@ export class SeenBox extends Part {
   #content() {
     if (this.error) return html`<p class="sub" role="alert">${this.error}</p>`;
     if (!this.seen) return html`<p class="sub">Asking the gateway…</p>`;
-    const listed = new Set(this.session.live.value.roster?.rows.map(({ key }) => key));
-    const gone = this.seen.filter(({ key }) => !listed.has(key));
+    const listed = new Map(this.session.live.value.roster?.rows.map(({ key }, index) => [key, index]));
+    const gone = this.seen.filter(({ key }) => placesOf(key, listed).length === 0);
     const age = (ms: number) => ageText(Math.max(0, Date.now() - ms));
     return html`
       <ol class="timeline-events">${gone.length === 0

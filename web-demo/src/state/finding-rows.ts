@@ -44,10 +44,10 @@ export function findingRows(findings: readonly FindingReport[], rows: readonly P
   return result;
 }
 
-/** Kinds of instances, each before its key. The findings of a list have whole keys, those of a gateway its own. */
+/** Kinds of instances, each before its key. The findings of a list have whole keys, those of a gateway and of its history its own. */
 const KINDS = ["", "instance:", "device:", "row:"];
 
-/** Returns the indexes of the rows that a key of a finding names. */
-function placesOf(key: string, byKey: ReadonlyMap<string, number>): readonly number[] {
+/** Returns the indexes of the rows that a key of a finding or of the history names. */
+export function placesOf(key: string, byKey: ReadonlyMap<string, number>): readonly number[] {
   return KINDS.flatMap((kind) => byKey.get(kind + key) ?? []);
 }
