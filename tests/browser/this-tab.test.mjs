@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { closeBrowser, picture, twoFrames, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
 import { within } from "./lib/wait.mjs";
@@ -83,4 +83,19 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   const isOld = ({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where);
   await within("its old row again", async () => (await rows(page)).some(isOld));
   await within("the other rows, until they expire", async () => (await row(page, "Chrome").count()) === 3);
+});
+
+test("Escape in the table of this tab changes nothing, and a row leads to the instances", async (t) => {
+  const { page } = await opened(t);
+  await rowsWhen(page, "its row", (rows) => rows.length === 1);
+  await page.locator(".row-open:visible").focus();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Instances" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { level: 1, name: "This tab" }).waitFor();
+  await page.locator(".row-open:visible").focus();
+  await page.keyboard.press("Escape");
+  await twoFrames(page);
+  assert.match(page.url(), /#\/this-tab$/);
 });

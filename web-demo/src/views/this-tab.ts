@@ -24,7 +24,12 @@ export class ThisTabView extends View {
   @state() private accessor beaconSaid = "";
   readonly #bar: ConnectionBar;
   readonly #clock = new InputClock();
-  readonly #table = new RosterTable("Rows of this tab", { open: () => (location.hash = hrefOf("instances")) });
+  readonly #table = new RosterTable("Rows of this tab", {
+    open: (key) => {
+      // Escape closes details, and there are none.
+      if (key !== undefined) location.hash = hrefOf("instances");
+    },
+  });
   /** Row of the live connection. */
   #current: PresenceRow | undefined;
   /** All rows of this tab. */
