@@ -78,3 +78,29 @@ test("a file can be dropped or chosen", async (t) => {
   await page.locator("#paste-file").setInputFiles({ name: "list.json", mimeType: "application/json", buffer });
   await page.getByText("3 instances;").waitFor();
 });
+
+test("a file that is too large or cannot be read gets an error, and the list before it is gone", async (t) => {
+  const { page, text } = await opened(t);
+  const choose = (name, buffer) => page.locator("#paste-file").setInputFiles({ name, mimeType: "application/json", buffer });
+  const alert = (words) => page.getByRole("alert").filter({ hasText: words }).waitFor();
+  for (const [name, buffer, words] of [
+    ["large.json", Buffer.alloc(4 * 1024 * 1024 + 1, " "), "large.json is larger than 4 MiB"],
+    ["gone.json", Buffer.from("[]"), "gone.json cannot be read: it was moved"],
+  ]) {
+    await text.fill(JSON.stringify(LIST));
+    await page.getByText("3 instances;").waitFor();
+    if (name === "gone.json") await page.evaluate(() => (File.prototype.text = () => Promise.reject(new Error("it was moved"))));
+    await choose(name, buffer);
+    await alert(words);
+    await page.getByText("3 instances;").waitFor({ state: "hidden" });
+    assert.equal(await text.inputValue(), "");
+  }
+});
+
+test("changes without their list get an error", async (t) => {
+  const { page, text } = await opened(t);
+  const payload = { from: 4, to: 5, upserts: [{ key: "mac-1", entry: LIST[1] }], removals: [], touched: [], digest: "0".repeat(16) };
+  await text.fill(JSON.stringify({ type: "event", event: "presence.delta", payload }));
+  await page.getByRole("alert").filter({ hasText: "only changes of a list" }).waitFor();
+  assert.equal(await page.getByText("0 instances").count(), 0);
+});

@@ -116,8 +116,16 @@ export class PasteView extends View {
   }
 
   async #readFile(file: File): Promise<void> {
-    if (file.size > MAX_TEXT) this.error = `${file.name} is larger than 4 MiB. Choose a file that holds only the presence list.`;
-    else await this.#read(await file.text());
+    await this.#read("");
+    if (file.size > MAX_TEXT) {
+      this.error = `${file.name} is larger than 4 MiB. Choose a file that holds only the presence list.`;
+      return;
+    }
+    try {
+      await this.#read(await file.text());
+    } catch (error) {
+      this.error = `${file.name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
+    }
   }
 
   async #read(text: string): Promise<void> {
@@ -128,15 +136,17 @@ export class PasteView extends View {
     this.afterMs = 0;
     this.error = text.length > MAX_TEXT ? "The text is longer than 4 MiB. Paste only the presence list." : "";
     if (text.trim() === "" || this.error !== "") return;
+    let roster: Roster | undefined;
     try {
       await ready();
-      const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
+      roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
       // First at time 0; the parsed rows then give the time of the newest one.
-      roster.apply(text, 0);
+      if (!roster.apply(text, 0)) throw new Error("it has only changes of a list");
       this.#newestMs = Math.max(0, ...roster.entries().map(({ ts }) => (typeof ts === "number" ? ts : 0)));
       roster.apply(text, this.#newestMs);
       this.roster = roster;
     } catch (error) {
+      roster?.free();
       this.error = explain(text, error);
     }
   }
