@@ -104,3 +104,11 @@ test("changes without their list get an error", async (t) => {
   await page.getByRole("alert").filter({ hasText: "only changes of a list" }).waitFor();
   assert.equal(await page.getByText("0 instances").count(), 0);
 });
+
+test("sorted by mode, rows without one are last", async (t) => {
+  const { page, text } = await opened(t);
+  const hosts = { none: undefined, worker: "worker", app: "app" };
+  await text.fill(JSON.stringify(Object.entries(hosts).map(([host, mode]) => ({ host, mode, instanceId: host, ts: NOW }))));
+  await page.getByRole("button", { name: "Mode", exact: true }).click();
+  await rowsWhen(page, "the order of modes", (rows) => rows.map(({ name }) => name).join() === "app,worker,none");
+});

@@ -42,7 +42,7 @@ export function groupRows(rows: readonly PresenceRow[]): readonly Group[] {
 const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number>> = {
   name: () => 0,
   status: (a, b) => STATUS_RANK[a.status] - STATUS_RANK[b.status],
-  mode: (a, b) => (a.mode ?? "~").localeCompare(b.mode ?? "~"),
+  mode: (a, b) => Number(a.mode === undefined) - Number(b.mode === undefined) || (a.mode ?? "").localeCompare(b.mode ?? ""),
   input: (a, b) => (inputMoment(b) ?? Number.NEGATIVE_INFINITY) - (inputMoment(a) ?? Number.NEGATIVE_INFINITY),
   seen: (a, b) => b.ts - a.ts,
 };
