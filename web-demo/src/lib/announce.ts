@@ -6,7 +6,8 @@ const MAX_NEWS = 3;
 /** Announces joins, leaves and the connection to screen readers, never age changes. */
 export class Announcer {
   readonly #region: HTMLElement;
-  readonly #news = new Set<string>();
+  /** How often each was reported since the last announcement. */
+  readonly #news = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(region: HTMLElement) {
@@ -15,15 +16,16 @@ export class Announcer {
 
   /** Announces it together with the other news of the next seconds. */
   later(news: string): void {
-    this.#news.add(news);
+    this.#news.set(news, (this.#news.get(news) ?? 0) + 1);
     this.#timer ??= setTimeout(() => this.#announce(), INTERVAL_MS);
   }
 
   #announce(): void {
     this.#timer = undefined;
-    const shown = [...this.#news].slice(0, MAX_NEWS);
-    const rest = this.#news.size - shown.length;
+    const news = [...this.#news];
     this.#news.clear();
+    const shown = news.slice(0, MAX_NEWS).map(([text, times]) => (times === 1 ? text : `${text} (${times} times)`));
+    const rest = news.slice(MAX_NEWS).reduce((sum, [, times]) => sum + times, 0);
     this.#region.textContent = shown.join(". ") + (rest > 0 ? `. And ${rest} more changes` : "");
   }
 }
