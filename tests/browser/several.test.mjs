@@ -63,6 +63,22 @@ test("a second gateway is added beside the first, and a reload shows both", asyn
   assert.equal(page.url(), addressWith(gateway, other.url));
 });
 
+test("the printed link of a gateway that is shown beside another moves it to the first place", async (t) => {
+  const [gateway, other] = [await startGateway(t), await startGateway(t, ["--allowed-origin", "*"])];
+  const visitor = await visit(t);
+  visitor.allow(new URL(other.page).origin);
+  const page = await visitor.open(gateway.page);
+  await page.getByLabel("Address of the gateway").fill(other.link);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+  await page.getByRole("button", { name: "Add gateway" }).click();
+  await connect(page, gateway.url, gateway.token);
+  await within("the rows of both", async () => (await sections(page).locator(".row-open").count()) === 4);
+  await page.evaluate((link) => (location.href = link), gateway.link);
+  await rowsWhen(page, "each row once", (rows) => rows.length === 2 && rows[1].badges.includes("this tab"));
+  assert.equal(page.url(), `${gateway.page}#/instances`);
+});
+
 test("the address never contains a secret, not even that of a printed link", async (t) => {
   const { gateway, other, page } = await beside(t);
   await page.getByRole("button", { name: "Add gateway" }).click();

@@ -27,7 +27,7 @@ let isSignedIn = false;
 let hadGateway = false;
 const router = new Router((secret: Secret) => {
   isSignedIn = true;
-  session.connect({ url: ownGatewayUrl(), secret });
+  sessions.connectFirst({ url: ownGatewayUrl(), secret });
 });
 
 const strip = new TourStrip(tour);

@@ -58,6 +58,13 @@ export class Sessions {
     session.connect(target);
   }
 
+  /** Connects the first session to a gateway, which is then no longer shown beside it. */
+  connectFirst(target: Target): void {
+    const address = addressOf(target.url);
+    for (const other of this.#others) if (other.address === address) this.remove(other);
+    this.first.connect(target);
+  }
+
   /** Adds a gateway without connecting to it. */
   add(suggested?: string): Session | undefined {
     if (!this.hasRoom) return undefined;
