@@ -61,6 +61,21 @@ test("the sample has its own row, shows who is online, and sends messages betwee
   await rowsWhen(page, "both as Left", (rows) => rows.filter(({ name, status }) => name === "Chrome" && status === "Left").length === 2);
 });
 
+test("where the browser blocks storage, the sample is not connected, and its chat works", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  await visitor.context.addInitScript(() => {
+    const get = () => { throw new DOMException("blocked", "SecurityError"); };
+    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get });
+  });
+  const page = await visitor.open(new URL("webchat.html", gateway.page).href);
+  await page.getByLabel("Message").fill("Hello");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.locator("#messages .me", { hasText: "Hello" }).waitFor();
+  await page.getByRole("button", { name: "Who is here?" }).click();
+  await page.locator("presence-roster").getByText("Not connected").waitFor();
+});
+
 test("the token server answers signed-in users only, and no cache keeps the token", async (t) => {
   const gateway = { url: "wss://gateway.example", token: "secret" };
   const server = tokenServer(({ headers }) => headers.cookie === "session=1", gateway);

@@ -4,7 +4,8 @@ import "openclaw-presence/element";
 const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
 // The gateway that the demo page is connected to. A real app asks its own server: token-server.mjs.
-const { url, secret } = JSON.parse(sessionStorage.getItem("openclaw-presence-demo:gateway") ?? "{}");
+const stored = () => { try { return sessionStorage.getItem("openclaw-presence-demo:gateway"); } catch { return null; } };
+const { url, secret } = JSON.parse(stored() ?? "{}");
 const client = new PresenceClient({ url, [secret?.kind ?? "token"]: secret?.text });
 
 // The strip: one initial per instance. The roster under it is the ready-made element.
@@ -23,8 +24,7 @@ if (url) client.start();
 // The chat itself: messages go from tab to tab of this browser.
 const channel = new BroadcastChannel("openclaw-presence-webchat");
 const show = (text: string, who: string) => {
-  const item = Object.assign(document.createElement("li"), { className: who, textContent: text });
-  find("messages").append(item);
+  const item = find("messages").appendChild(Object.assign(document.createElement("li"), { className: who, textContent: text }));
   item.scrollIntoView({ block: "nearest" });
 };
 channel.onmessage = ({ data }) => show(String(data), "them");
