@@ -51,5 +51,6 @@ function table(rows: readonly ExportRow[]): string {
 function save(name: string, type: string, text: string): void {
   const href = URL.createObjectURL(new Blob([text], { type }));
   Object.assign(document.createElement("a"), { href, download: name }).click();
-  URL.revokeObjectURL(href);
+  // Safari starts the download later.
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
