@@ -6,6 +6,7 @@ import deviceKey from "./device-key.mjs";
 import elementText from "./element-text.mjs";
 import failures from "./failures.mjs";
 import instanceId from "./instance-id.mjs";
+import lifecycle from "./lifecycle.mjs";
 import listeners from "./listeners.mjs";
 import notifications from "./notifications.mjs";
 import observed from "./observed.mjs";
@@ -23,6 +24,7 @@ export const SUITES = {
   listeners,
   roster,
   client,
+  lifecycle,
   arrivals,
   observed,
   requests,
