@@ -41,6 +41,9 @@ export const MAX_SLOTS = 1_000;
 
 const DEFAULT_NAME = "openclaw-presence";
 
+/** The last search for a slot in this page. They run one after the other, so that a start that is given up releases its slot first. */
+let searching: Promise<unknown> = Promise.resolve();
+
 /**
  * Returns the store of browsers. One base id is in `localStorage`, and each tab holds the lowest free slot of it by a
  * Web Lock: the first tab is `<base>`, the next `<base>.2`, and so on. Ids survive restarts, and two tabs never share
@@ -55,8 +58,12 @@ export function browserInstanceId(options: BrowserInstanceIdOptions = {}): Insta
     async acquire() {
       const local = pick(options.localStorage, () => globalThis.localStorage);
       const locks = pick(options.locks, () => globalThis.navigator.locks);
-      const lease = locks && local && (await slotOfBase(name, local, locks));
-      if (lease) return lease;
+      if (locks && local) {
+        const search = searching.then(() => slotOfBase(name, local, locks));
+        searching = search;
+        const lease = await search;
+        if (lease) return lease;
+      }
       const session = pick(options.sessionStorage, () => globalThis.sessionStorage);
       const Channel = pick(options.BroadcastChannel, () => globalThis.BroadcastChannel);
       return randomOfTab(name, session, Channel, probeMs);
@@ -111,10 +118,11 @@ async function slotOfBase(
   locks: Pick<LockManager, "request">,
 ): Promise<InstanceIdLease | undefined> {
   try {
-    await Promise.all(releasing);
     // Under a separate lock: otherwise two tabs of a new visitor would each create a base.
     const base = await locks.request(`${name}:base`, () => storedId(storage, `${name}:instance-id`));
     if (base === undefined) return undefined;
+    // After the request, during which the previous start may have released its slot.
+    await Promise.all(releasing);
     for (let slot = 1; slot <= MAX_SLOTS; slot += 1) {
       const id = slotId(base, slot);
       const release = await hold(locks, `${name}:instance:${id}`);

@@ -86,6 +86,17 @@ export default function instanceIds({ test, assert, presence }) {
     assert.equal((await store.acquire()).id, first.id);
   });
 
+  test("a start that is given up while it acquires an id leaves the slot to the next start", async () => {
+    const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
+    const store = browserInstanceId(options);
+    const first = await store.acquire();
+    first.release();
+    const givenUp = store.acquire().then((lease) => lease.release());
+    const next = await store.acquire();
+    assert.equal(next.id, first.id);
+    await givenUp;
+  });
+
   test("two apps of one origin do not share ids", async () => {
     const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
     const one = await browserInstanceId({ ...options, name: "one" }).acquire();
