@@ -67,6 +67,22 @@ export default function shared({ test, assert, presence }) {
     assert.equal(all.counts.sockets, 1);
   });
 
+  test("explain answers from the list in any tab while the gateway is away", async (t) => {
+    const all = open(t);
+    const tabs = await started(all, 2);
+    all.gateway.shutdown("update");
+    await all.clock.advance(1_000);
+    for (const { client } of tabs) {
+      assert.equal(client.connection.phase, "waiting");
+      const explained = client.explain(client.roster.rows.find(({ isOwn }) => isOwn).key).then(({ source }) => source, ({ code }) => code);
+      const called = client.request("health").then(() => "answered", ({ code }) => code);
+      await all.clock.advance(1_000);
+      assert.deepEqual([await explained, await called], ["list", "CLOSED"]);
+    }
+    tabs[1].client.stop();
+    await assert.failsWith("CLOSED", () => tabs[1].client.explain("dashboard"));
+  });
+
   test("pending calls are limited", async (t) => {
     const all = open(t);
     const [leader, tab] = await started(all, 2);

@@ -227,8 +227,7 @@ export class SharedEngine implements ClientEngine {
       this.#page = listener;
       return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
     };
-    const options = { ...this.#options, instanceId, clock: this.#clock };
-    const engine = new Engine(options, weakly(this.#host), { watchPage, before: this.#snapshot });
+    const engine = new Engine({ ...this.#options, instanceId, clock: this.#clock }, weakly(this.#host), { watchPage, before: this.#snapshot });
     const publisher = new RosterPublisher(this.#id);
     this.#lead = { engine, publisher, calls: new CallServer(engine, this.#id, this.#clock, (answer) => this.#post(answer)) };
     engine.setListened(true, true);
@@ -262,7 +261,9 @@ export class SharedEngine implements ClientEngine {
   // ---- the other tabs ---------------------------------------------------------------------------
 
   #call(act: Call["act"], name: string, params?: unknown): Promise<unknown> {
-    if (this.connection.phase !== "live") return Promise.reject(new PresenceError("CLOSED", "not connected"));
+    // Explanations need only the list.
+    const isReady = act === "explain" ? this.#isRunning && this.#followed.leader : this.connection.phase === "live";
+    if (!isReady) return Promise.reject(new PresenceError("CLOSED", "not connected"));
     const answer = this.#calls.call(act, name, params, (call) => this.#postCall(call));
     this.#keepHost();
     this.#arm();
