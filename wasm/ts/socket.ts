@@ -58,7 +58,8 @@ export function gatewayAddress(url: string | undefined): Address {
   if (parsed.username !== "" || parsed.password !== "") {
     throw new PresenceError("INVALID_ARGUMENT", "invalid url: it has a user name or password: use the option `password`");
   }
-  const token = new URLSearchParams(parsed.hash.slice(1)).get("token") ?? undefined;
+  // Plus signs are literal.
+  const token = new URLSearchParams(parsed.hash.slice(1).replaceAll("+", "%2B")).get("token") ?? undefined;
   parsed.protocol = protocol;
   // Browsers reject fragments.
   parsed.hash = "";

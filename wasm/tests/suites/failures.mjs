@@ -171,6 +171,13 @@ export default function failures({ test, assert, presence, internal }) {
     await other.connected();
   });
 
+  test("a plus sign in the link of a gateway is a plus sign, and a percent sign may stand alone", async (t) => {
+    for (const secret of ["a+b", "a%b"]) {
+      const { client } = world(t, presence, { auth: { mode: "token", secret } });
+      await client({ url: `http://127.0.0.1:18789/#token=${secret}` }).start().connected();
+    }
+  });
+
   test("a frame that is too large ends the connection, and is not copied to the core as a whole", async (t) => {
     const { clock, gateway, client } = world(t, presence);
     const { prototype } = internal.glue.Client;
