@@ -35,10 +35,10 @@ export class ListenerTarget extends EventTarget {
   override addEventListener(
     type: string,
     listener: Listener | null,
-    options: boolean | AddEventListenerOptions = false,
+    options: boolean | AddEventListenerOptions | null = false,
   ): void {
     if (!listener) return;
-    const { capture = false, once = false, signal } = typeof options === "boolean" ? { capture: options } : options;
+    const { capture = false, once = false, signal } = typeof options === "boolean" ? { capture: options } : (options ?? {});
     if (signal?.aborted || this.#find(type, listener, capture)) return;
     const remove = () => this.removeEventListener(type, listener, capture);
     const handler = (event: Event) => {
@@ -56,10 +56,10 @@ export class ListenerTarget extends EventTarget {
   override removeEventListener(
     type: string,
     listener: Listener | null,
-    options: boolean | EventListenerOptions = false,
+    options: boolean | EventListenerOptions | null = false,
   ): void {
     if (!listener) return;
-    const capture = typeof options === "boolean" ? options : (options.capture ?? false);
+    const capture = typeof options === "boolean" ? options : (options?.capture ?? false);
     const found = this.#find(type, listener, capture);
     if (!found) return;
     this.#registered.delete(found);

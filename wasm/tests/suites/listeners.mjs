@@ -38,6 +38,10 @@ export default function listeners({ test, assert, presence, internal }) {
     target.addEventListener("a", listener, true);
     target.addEventListener("b", { handleEvent: listener });
     assert.deepEqual(target.counts, [1, 2, 3]);
+    // The platform accepts null.
+    target.addEventListener("c", listener, null);
+    target.removeEventListener("c", listener, null);
+    assert.deepEqual(target.counts.splice(3), [4, 3]);
     target.dispatchEvent(new Event("a"));
     target.dispatchEvent(new Event("b"));
     assert.deepEqual(heard, ["a", "a", "b"]);
