@@ -62,6 +62,23 @@ describe("<presence-roster> properties, slots and events", () => {
     assert.equal(await part("host").filter({ hasText: "ben" }).isVisible(), true);
   });
 
+  test("the element has a width where its container fits the content", async () => {
+    const widths = await page.evaluate(async () => {
+      element.client = new StubClient([row("ana")]);
+      const box = document.createElement("div");
+      document.body.append(box);
+      box.append(element);
+      const widths = [];
+      for (const style of ["display: flex", "display: inline-block", "position: absolute", "float: left", "inline-size: 100px"]) {
+        box.style = style;
+        await element.updateComplete;
+        widths.push(element.offsetWidth);
+      }
+      return widths;
+    });
+    assert.deepEqual(widths, [256, 256, 256, 256, 100]);
+  });
+
   test("errors of the current client are events; errors of an earlier client are not", async () => {
     const codes = await page.evaluate(async () => {
       const codes = [];

@@ -15,6 +15,8 @@ export const STYLE = `
   --_gap: var(--presence-gap, 0.75em);
   display: block;
   container-type: inline-size;
+  /* The width in a container that fits the content; containment would make it 0. */
+  contain-intrinsic-inline-size: 16em;
   color: var(--presence-color-text, inherit);
   background: var(--presence-background, transparent);
   font: var(--presence-font, inherit);
