@@ -115,7 +115,7 @@ export interface BeaconPolicy {
 export interface BackoffPolicy {
   /** First bound, in ms. @default 1000 */
   initialMs?: number | undefined;
-  /** Factor by which the bound grows with each try. @default 2 */
+  /** Factor by which the bound grows with each try, an integer. @default 2 */
   factor?: number | undefined;
   /** Greatest bound, in ms. @default 30000 */
   maxMs?: number | undefined;
