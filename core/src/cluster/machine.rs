@@ -1,22 +1,19 @@
 //! The state machine.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt::Display;
 
 use super::input::{ClusterBatch, ClusterInput, ClusterOutput, Restart, RowChange};
 use super::own::Own;
 use super::peer::Peer;
-use super::wire::{read_lease, read_row};
-use super::{HEARTBEAT_MS, LEASE_MS, RESYNC_MS, WINDOW_MS};
+use super::wire::{ValueError, read_lease, read_row};
+use super::{HEARTBEAT_MS, LEASE_MS, MAX_WARNINGS, RESYNC_MS, WINDOW_MS};
 use crate::fleet::validate_names;
 use crate::model::time::Now;
 use crate::server::Hub;
-
-/// Most gateways about which a warning is remembered, so that it is logged once.
-const MAX_WARNED: usize = 64;
 
 /// The identity of this gateway in the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +46,31 @@ pub struct Cluster {
     resynced_ms: Option<u64>,
     /// The last call, on the age clock.
     called_ms: u64,
-    warned: BTreeMap<Box<str>, String>,
+    /// The warnings so far: gateways can write any number of invalid values.
+    warned: BTreeSet<(Box<str>, Warning)>,
     outputs: VecDeque<ClusterOutput>,
+}
+
+/// Kinds of warnings about another gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Warning {
+    /// Its name is invalid.
+    Name,
+    /// It cannot be listed.
+    LeftOut,
+    /// Its lease has another format.
+    Format,
+    /// A value of it is invalid.
+    Value,
+}
+
+impl From<&ValueError> for Warning {
+    fn from(error: &ValueError) -> Self {
+        match error {
+            ValueError::Format(_) => Self::Format,
+            ValueError::Invalid(_) => Self::Value,
+        }
+    }
 }
 
 /// The buckets are watched, or will be.
@@ -80,7 +100,7 @@ impl Cluster {
             peers: BTreeMap::new(),
             resynced_ms: None,
             called_ms: now.age_ms,
-            warned: BTreeMap::new(),
+            warned: BTreeSet::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -208,7 +228,7 @@ impl Cluster {
         };
         let lease = match read_lease(value) {
             Ok(lease) => lease,
-            Err(error) => return self.warn(gateway, error.to_string()),
+            Err(error) => return self.warn(gateway, Warning::from(&error), &error),
         };
         if lease.incarnation == 0 {
             return;
@@ -241,7 +261,7 @@ impl Cluster {
                         peer.put(number, &row, entry, age_ms, now);
                     }
                 }
-                Err(error) => self.warn(gateway, error.to_string()),
+                Err(error) => self.warn(gateway, Warning::from(&error), &error),
             },
             RowChange::Deleted => {
                 if let Some(peer) = self.peers.get_mut(gateway) {
@@ -257,7 +277,7 @@ impl Cluster {
     fn peer(&mut self, gateway: &str, hub: &mut Hub) -> Option<&mut Peer> {
         if !self.peers.contains_key(gateway) {
             if let Err(error) = validate_names(&[gateway.into()]) {
-                self.warn(gateway, error.to_string());
+                self.warn(gateway, Warning::Name, &error);
                 return None;
             }
             match hub.add_peer(gateway) {
@@ -265,7 +285,7 @@ impl Cluster {
                     self.peers.insert(gateway.into(), Peer::new(id));
                 }
                 Err(error) => {
-                    self.warn(gateway, error.to_string());
+                    self.warn(gateway, Warning::LeftOut, &error);
                     return None;
                 }
             }
@@ -278,16 +298,12 @@ impl Cluster {
         self.outputs.push_back(ClusterOutput::Restart(why));
     }
 
-    /// Warns about a gateway, unless the last warning about it was equal.
-    fn warn(&mut self, gateway: &str, why: String) {
-        if self.warned.get(gateway) == Some(&why) {
-            return;
-        }
-        if self.warned.len() < MAX_WARNED || self.warned.contains_key(gateway) {
+    /// Warns about a gateway, once for each kind.
+    fn warn(&mut self, gateway: &str, kind: Warning, why: &dyn Display) {
+        if self.warned.len() < MAX_WARNINGS && self.warned.insert((gateway.into(), kind)) {
             self.outputs.push_back(ClusterOutput::Warn(format!(
                 "gateway '{gateway}' of the fleet: {why}"
             )));
-            self.warned.insert(gateway.into(), why);
         }
     }
 

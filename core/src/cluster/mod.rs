@@ -39,6 +39,8 @@ pub const HEARTBEAT_MS: u64 = 5_000;
 pub const TAKEOVER_MS: u64 = HEARTBEAT_MS + HEARTBEAT_MS / 2;
 /// How long a row stays in its bucket without being written again, in ms.
 pub const ROW_AGE_MS: u64 = 3_600_000;
+/// Most warnings about other gateways that a [`Cluster`] returns.
+pub const MAX_WARNINGS: usize = 64;
 /// Interval at which unchanged rows are written again, in ms.
 const REWRITE_MS: u64 = ROW_AGE_MS / 3;
 /// Shortest time between two batches, in ms.

@@ -18,15 +18,15 @@ mod task;
 
 use std::sync::Arc;
 
-use presence_core::cluster::{ClusterInput, ClusterOutput};
+use presence_core::cluster::{ClusterInput, ClusterOutput, MAX_WARNINGS};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use self::task::run;
 
 use crate::conn::Event;
 
-/// Outputs of the driver that may wait: one batch, one restart, and warnings, which are dropped when there are more.
-pub(crate) const MAX_OUTPUTS: usize = 64;
+/// Outputs of the driver that may wait: all its warnings, one batch and one restart, so that none is lost.
+pub(crate) const MAX_OUTPUTS: usize = MAX_WARNINGS + 2;
 
 /// Why the gateway is degraded until its first session.
 const STARTING: &str = "the fleet is not joined yet";

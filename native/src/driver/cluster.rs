@@ -50,7 +50,7 @@ impl Driver {
     pub(super) fn drive_fleet(&mut self, now: Now) {
         let Some(fleet) = &mut self.fleet else { return };
         while let Some(output) = fleet.machine.poll_output(&mut self.hub, now) {
-            // There is room for the one batch and the one restart that can be on their way; warnings may be dropped.
+            // There is room for all that can be on its way (`MAX_OUTPUTS`); without a receiver the gateway is stopping.
             let _ = fleet.outputs.try_send(output);
         }
     }

@@ -215,23 +215,6 @@ fn two_gateways_cannot_have_one_name() {
 }
 
 #[test]
-fn a_gateway_of_another_format_is_left_out_and_named_once() {
-    let mut world = World::new(&["a"]);
-    let lease = r#"{"format":2,"rows":"who knows"}"#;
-    for _ in 0..3 {
-        world.tell_all(&ClusterInput::Lease {
-            gateway: "new".into(),
-            age_ms: 0,
-            value: Some(lease.into()),
-        });
-        world.pass(HEARTBEAT_MS);
-    }
-    assert_eq!(world.nodes[0].warnings.len(), 1, "{:?}", world.nodes[0].warnings);
-    assert!(world.nodes[0].warnings[0].contains("format 2"));
-    assert_eq!(world.list(0).len(), 1);
-}
-
-#[test]
 fn values_that_are_no_rows_are_ignored() {
     let mut world = World::new(&["a"]);
     for value in [
@@ -280,23 +263,6 @@ fn an_incarnation_that_none_can_follow_is_ignored() {
     world.pass(2 * HEARTBEAT_MS);
     assert_eq!(world.reason(1, "phone").as_deref(), Some("connect"));
     world.assert_equal();
-}
-
-#[test]
-fn the_number_of_gateways_is_bounded() {
-    let mut world = World::new(&["a"]);
-    let value = r#"{"format":1,"boot":"b","incarnation":1,"stamp":1,"rows":[]}"#;
-    for number in 0..40 {
-        world.tell_all(&ClusterInput::Lease {
-            gateway: format!("g{number}").into(),
-            age_ms: 0,
-            value: Some(value.into()),
-        });
-    }
-    // (10,000 - 600) / 600.
-    assert_eq!(world.nodes[0].hub.sources().count(), 15);
-    world.pump();
-    assert_eq!(world.nodes[0].warnings.len(), 25);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod faults;
 mod sharing;
 mod suspensions;
+mod warnings;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
