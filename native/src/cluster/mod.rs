@@ -6,17 +6,20 @@
 //! | `session` | one connection: claims the name, watches both buckets, writes |
 //! | `entries` | the entries of the buckets, with their ages |
 //! | `probe` | notices that a bucket has another leader, or lost a server |
+//! | `past` | what earlier sessions showed |
 //! | `buckets` | finds or creates the buckets, and checks them |
 //! | `problem` | errors of a session, with their texts |
 
 mod buckets;
 mod entries;
+mod past;
 mod probe;
 mod problem;
 mod session;
 mod task;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use presence_core::cluster::{ClusterInput, ClusterOutput, MAX_WARNINGS};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,6 +31,8 @@ use crate::conn::Event;
 /// Outputs of the driver that may wait: all its warnings, one batch and one restart, so that none is lost.
 pub(crate) const MAX_OUTPUTS: usize = MAX_WARNINGS + 2;
 
+/// Time limit for connecting, and for writing a batch.
+const LIMIT: Duration = Duration::from_secs(5);
 /// Why the gateway is degraded until its first session.
 const STARTING: &str = "the fleet is not joined yet";
 

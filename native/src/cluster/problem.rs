@@ -67,13 +67,14 @@ impl Problem {
         }
     }
 
-    /// How long to wait before the next session, after `failures` sessions that failed at once.
+    /// How long to wait before the next session, after `failures` sessions in a row that wrote nothing.
     pub(super) fn retry(&self, failures: u32) -> Duration {
         match self {
             Self::Credentials(_) | Self::NoJetStream(_) | Self::OtherBucket { .. } | Self::NameTaken(_) => {
                 SETTLED_RETRY
             }
-            Self::Restart(_) => Duration::ZERO,
+            // Several in a row would be a loop.
+            Self::Restart(_) if failures == 0 => Duration::ZERO,
             // It was waited for.
             Self::Silent(_) => MIN_RETRY,
             _ => MAX_RETRY.min(MIN_RETRY.saturating_mul(1 << failures.min(8))),
@@ -84,6 +85,14 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restart_is_immediate_only_after_a_session_that_wrote() {
+        let retry = |failures| Problem::Restart(Restart::Resync).retry(failures);
+        assert_eq!(retry(0), Duration::ZERO);
+        assert_eq!(retry(1), Duration::from_millis(100));
+        assert_eq!(retry(40), MAX_RETRY);
+    }
 
     #[test]
     fn words_of_a_server_cannot_break_a_line() {

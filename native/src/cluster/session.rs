@@ -16,17 +16,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
-use super::buckets::{self, Answers, Buckets, LEASES, ROWS, SLOW_AFTER};
+use super::buckets::{self, Answers, Buckets, LEASES, ROWS};
 use super::entries::{Ages, ServerClock, input};
+use super::past::Past;
 use super::problem::Problem;
-use super::{Port, STARTING, probe};
+use super::{LIMIT, Port, STARTING, probe};
 use crate::config::ClusterConfig;
 
-/// Time limit for connecting, and for writing a batch.
-const LIMIT: Duration = Duration::from_secs(5);
-/// Shortest time limit of connecting, once it is known how long that takes. A lost packet is sent again only after 1 s, or
-/// later: a new attempt reaches servers sooner that can be reached again.
-const MIN_CONNECT_LIMIT: Duration = Duration::from_millis(400);
 /// Time limit for the end of the snapshot, which is not visible when its last rows expire meanwhile.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(2);
 /// Interval of pings: two without an answer end the connection.
@@ -46,29 +42,6 @@ pub(super) struct Session<'a> {
     pub(super) servers: &'a str,
 }
 
-/// What earlier sessions showed.
-#[derive(Debug, Default)]
-pub(super) struct Past {
-    /// How many sessions in a row did not join.
-    pub(super) failures: u32,
-    /// How many in a row had no answer.
-    pub(super) silences: u32,
-    /// How long connecting took the last time.
-    pub(super) connecting: Option<Duration>,
-}
-
-impl Past {
-    /// Some attempts have all the time, since the way to the servers may have become slower.
-    fn connect_limit(&self) -> Duration {
-        match self.connecting {
-            Some(took) if self.failures % SLOW_AFTER != SLOW_AFTER - 1 => {
-                (took * 4).clamp(MIN_CONNECT_LIMIT, LIMIT)
-            }
-            _ => LIMIT,
-        }
-    }
-}
-
 /// A write that is on its way.
 type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 'a>>;
 
@@ -80,19 +53,44 @@ struct Watches {
 }
 
 impl Session<'_> {
-    /// Runs until an error. Also returns whether the fleet was joined.
+    /// Runs until an error. Also returns whether the roster was shared: the server accepted a write.
     pub(super) async fn run(&self, port: &mut Port, past: &mut Past) -> (bool, Problem) {
-        let mut stopping = port.stopping.clone();
-        let mut has_joined = false;
-        let problem = tokio::select! {
-            problem = self.join(port, past, &mut has_joined) => problem,
-            _ = stopping.wait_for(|is_stopping| *is_stopping), if !has_joined => Err(Problem::Stopped),
-        };
-        (has_joined, problem.err().unwrap_or(Problem::Stopped))
+        let mut is_shared = false;
+        let ended = self.join_and_serve(port, past, &mut is_shared).await;
+        (is_shared, ended.err().unwrap_or(Problem::Stopped))
     }
 
-    async fn join(&self, port: &mut Port, past: &mut Past, has_joined: &mut bool) -> Result<(), Problem> {
+    async fn join_and_serve(
+        &self,
+        port: &mut Port,
+        past: &mut Past,
+        is_shared: &mut bool,
+    ) -> Result<(), Problem> {
+        let mut stopping = port.stopping.clone();
         let (lost, mut is_lost) = watch::channel(false);
+        let (buckets, mut watches) = tokio::select! {
+            joined = self.join(port, past, lost, is_lost.clone()) => joined?,
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => return Err(Problem::Stopped),
+        };
+        let served = tokio::select! {
+            served = self.serve(&buckets, &mut watches, &mut is_lost, port, is_shared) => served,
+            problem = probe::servers_change(&buckets) => Err(problem),
+        };
+        if matches!(served, Err(Problem::Stopped)) {
+            // The other gateways then list at once that this one is gone.
+            let _ = timeout(LIMIT, buckets.leases.delete(&*self.config.name)).await;
+        }
+        served
+    }
+
+    /// Connects, claims the name and reads both buckets.
+    async fn join(
+        &self,
+        port: &Port,
+        past: &mut Past,
+        lost: watch::Sender<bool>,
+        mut is_lost: watch::Receiver<bool>,
+    ) -> Result<(Buckets, Watches), Problem> {
         let began = Instant::now();
         let client = self.connect(lost, past.connect_limit()).await?;
         let answers = Answers::of(began.elapsed(), past.silences);
@@ -107,19 +105,8 @@ impl Session<'_> {
             clock = self.claim(&buckets.leases, answers, port) => clock?,
             _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
         };
-        let mut watches = self.snapshot(&buckets, answers, clock, port).await?;
-        info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
-        port.degraded.send_replace(None);
-        *has_joined = true;
-        let served = tokio::select! {
-            served = self.serve(&buckets, &mut watches, &mut is_lost, port) => served,
-            problem = probe::servers_change(&buckets) => Err(problem),
-        };
-        if matches!(served, Err(Problem::Stopped)) {
-            // The other gateways then list at once that this one is gone.
-            let _ = timeout(LIMIT, buckets.leases.delete(&*self.config.name)).await;
-        }
-        served
+        let watches = self.snapshot(&buckets, answers, clock, port).await?;
+        Ok((buckets, watches))
     }
 
     async fn connect(&self, lost: watch::Sender<bool>, limit: Duration) -> Result<Client, Problem> {
@@ -275,6 +262,7 @@ impl Session<'_> {
         watches: &mut Watches,
         is_lost: &mut watch::Receiver<bool>,
         port: &mut Port,
+        is_shared: &mut bool,
     ) -> Result<(), Problem> {
         let mut writing: Option<Writing<'_>> = None;
         let mut stopping = port.stopping.clone();
@@ -287,6 +275,11 @@ impl Session<'_> {
                 written = finished(&mut writing) => {
                     written?;
                     writing = None;
+                    // The server can refuse the first write: its buckets may have bounds on bytes.
+                    if !std::mem::replace(is_shared, true) {
+                        info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
+                        port.degraded.send_replace(None);
+                    }
                     vec![ClusterInput::Written]
                 }
                 output = port.outputs.recv() => match output {
@@ -370,28 +363,4 @@ async fn last_revision(store: &Store, bucket: &'static str, answers: Answers) ->
     } else {
         state.last_sequence
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attempts_are_short_once_it_is_known_how_long_connecting_takes() {
-        let limit = |connecting: Option<u64>, failures| {
-            let connecting = connecting.map(Duration::from_millis);
-            Past {
-                failures,
-                connecting,
-                silences: 0,
-            }
-            .connect_limit()
-        };
-        assert_eq!(limit(None, 0), LIMIT);
-        assert_eq!(limit(Some(2), 0), MIN_CONNECT_LIMIT);
-        assert_eq!(limit(Some(250), 0), Duration::from_secs(1));
-        assert_eq!(limit(Some(4_000), 0), LIMIT);
-        assert_eq!(limit(Some(2), SLOW_AFTER - 1), LIMIT);
-        assert_eq!(limit(Some(2), SLOW_AFTER), MIN_CONNECT_LIMIT);
-    }
 }

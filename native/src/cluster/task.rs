@@ -5,8 +5,9 @@ use std::sync::Arc;
 use presence_core::cluster::ClusterInput;
 use tracing::{info, warn};
 
+use super::past::Past;
 use super::problem::Problem;
-use super::session::{Past, Session};
+use super::session::Session;
 use super::{Port, STARTING};
 use crate::config::ClusterConfig;
 
@@ -22,13 +23,13 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
     let mut past = Past::default();
     let mut said = String::new();
     loop {
-        let (joined, problem) = session.run(&mut port, &mut past).await;
+        let (was_shared, problem) = session.run(&mut port, &mut past).await;
         past.silences = if matches!(problem, Problem::Silent(_)) {
             past.silences + 1
         } else {
             0
         };
-        if joined {
+        if was_shared {
             (past.failures, said) = (0, String::new());
         } else {
             past.failures += 1;
@@ -39,11 +40,13 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         // Outputs of the driver belong to the session that ended.
         while port.outputs.try_recv().is_ok() {}
         let text = problem.to_string();
-        if matches!(problem, Problem::Restart(_)) {
-            info!(name = %config.name, "fleet: {text}");
-        } else if text != said {
-            warn!(name = %config.name, "degraded: the fleet is not shared: {text}; retrying");
-            port.degraded.send_replace(Some(Arc::from(text.as_str())));
+        if text != said {
+            if matches!(problem, Problem::Restart(_)) {
+                info!(name = %config.name, "fleet: {text}");
+            } else {
+                warn!(name = %config.name, "degraded: the fleet is not shared: {text}; retrying");
+                port.degraded.send_replace(Some(Arc::from(text.as_str())));
+            }
             said = text;
         }
         tokio::select! {

@@ -1,7 +1,10 @@
 //! Mistakes of operators: a clear message, and no lost rows.
 
+use presence_core::cluster::ROW_AGE_MS;
+
 use super::*;
-use crate::nats::{Nats, fleet, member};
+use crate::nats::{Nats, bucket, fleet, member};
+use crate::support::log::Log;
 use crate::support::start;
 
 /// The gateway serves its own rows.
@@ -68,4 +71,26 @@ async fn a_bucket_of_another_version() {
     .await;
     serves(gateway.address()).await;
     assert_eq!(bucket.get("a.1").await.unwrap().unwrap(), "kept");
+}
+
+/// The bucket of rows is too small: the gateway neither says that it shares its roster, nor fills the log.
+#[tokio::test]
+async fn a_bucket_that_refuses_rows() {
+    let Some(nats) = Nats::start(&[]).await else {
+        return;
+    };
+    let context = nats.context().await;
+    let mut config = bucket("presence-rows", ROW_AGE_MS, 1);
+    config.max_value_size = 64;
+    context.create_key_value(config).await.unwrap();
+    let (log, _guard) = Log::start();
+    let gateway = start(member(&nats.url(), "a"));
+    wait_status(gateway.address(), "degraded", "bucket presence-rows: ").await;
+    for _ in 0..50 {
+        sleep(Duration::from_millis(20)).await;
+        assert_eq!(ready(gateway.address()).await["status"], "degraded");
+    }
+    let lines = |words: &str| log.text().lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines("the roster is shared"), 0, "{}", log.text());
+    assert_eq!(lines("degraded: "), 1, "{}", log.text());
 }

@@ -175,22 +175,30 @@ impl Nats {
 
 /// Creates the buckets in files, with replicas. A cluster needs a leader first.
 pub(crate) async fn create_buckets(context: &Context, replicas: usize) {
-    for (bucket, age_ms) in [("presence-leases", LEASE_MS), ("presence-rows", ROW_AGE_MS)] {
-        let config = || Config {
-            bucket: bucket.into(),
-            description: "openclaw-presence fleet, format 1".into(),
-            history: 1,
-            max_age: Duration::from_millis(age_ms),
-            limit_markers: Some(Duration::from_secs(5)),
-            num_replicas: replicas,
-            ..Config::default()
-        };
+    for (name, age_ms) in [("presence-leases", LEASE_MS), ("presence-rows", ROW_AGE_MS)] {
         within("a bucket", async {
-            while context.create_key_value(config()).await.is_err() {
+            while context
+                .create_key_value(bucket(name, age_ms, replicas))
+                .await
+                .is_err()
+            {
                 sleep(Duration::from_millis(50)).await;
             }
         })
         .await;
+    }
+}
+
+/// The configuration of a bucket in a file.
+pub(crate) fn bucket(name: &str, age_ms: u64, replicas: usize) -> Config {
+    Config {
+        bucket: name.into(),
+        description: "openclaw-presence fleet, format 1".into(),
+        history: 1,
+        max_age: Duration::from_millis(age_ms),
+        limit_markers: Some(Duration::from_secs(5)),
+        num_replicas: replicas,
+        ..Config::default()
     }
 }
 
