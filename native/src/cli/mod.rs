@@ -87,8 +87,13 @@ fn run() -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Runs a command. Lookups of names that have not ended do not delay its end: they cannot be cancelled, and take up to
+/// some 30 s.
 fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    runtime()?.block_on(command)
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_background();
+    outcome
 }
 
 /// One thread suffices: one task does the work, and threads cost memory.
@@ -132,6 +137,27 @@ fn misleads(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lookup_that_has_not_ended_does_not_delay_the_end() {
+        use std::sync::mpsc;
+        use std::time::{Duration, Instant};
+
+        const LOOKUP: Duration = Duration::from_secs(10);
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        // Dropped at the end, which ends the lookup.
+        let (_hold, held) = mpsc::channel::<()>();
+        let start = Instant::now();
+        block_on(async {
+            tokio::task::spawn_blocking(move || {
+                let _ = begin.send(());
+                held.recv_timeout(LOOKUP)
+            });
+            begun.await.map_err(|_| Failure::Other("no lookup".into()))
+        })
+        .unwrap();
+        assert!(start.elapsed() < LOOKUP / 2, "{:?}", start.elapsed());
+    }
 
     #[test]
     fn texts_of_others_cannot_control_the_terminal() {

@@ -12,7 +12,8 @@ use super::reload::Reloads;
 use super::signals::Signals;
 use super::version::stated_version;
 use super::{
-    Failure, file_limit, logging, observe, port_holder, recording, runtime, sandbox, signals, stderr, systemd,
+    Failure, block_on, file_limit, logging, observe, port_holder, recording, sandbox, signals, stderr,
+    systemd,
 };
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
@@ -32,7 +33,7 @@ pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     // First, because the runtime needs files, too.
     file_limit::limit_connections(&mut resolved.config, options.max_connections.is_some())?;
     let sockets = systemd::sockets(options)?;
-    runtime()?.block_on(run(resolved, sockets))
+    block_on(run(resolved, sockets))
 }
 
 /// Serves on `sockets`, or on the configured address if there are none.
