@@ -183,13 +183,15 @@ impl Tokens {
         Ok(closed)
     }
 
-    /// Looks for the token of one of these secrets. All are compared, in a time that does not depend on their content.
+    /// Looks for the token of one of these secrets; one that has not expired is preferred. All are compared, in a time
+    /// that does not depend on their content.
     pub(crate) fn find(&self, offered: &[&str], now: Now) -> Found {
         let state = self.state();
-        let mut found = None;
+        let mut found: Option<&NamedToken> = None;
         for digest in offered.iter().map(|text| digest(text)) {
             for token in &state.set {
-                if bool::from(token.digest.ct_eq(&digest)) {
+                let is_it = bool::from(token.digest.ct_eq(&digest));
+                if is_it && found.is_none_or(|found| found.is_expired(now)) {
                     found = Some(token);
                 }
             }
@@ -313,6 +315,9 @@ mod tests {
         assert!(matches!(tokens.find(&["s3cret"], at(999)), Found::Match(token) if token.name() == "a"));
         assert!(matches!(tokens.find(&["x", "other"], at(999)), Found::Match(token) if token.name() == "b"));
         assert_eq!(tokens.find(&["s3cret"], at(1_000)), Found::Expired);
+        for offered in [["s3cret", "other"], ["other", "s3cret"]] {
+            assert!(matches!(tokens.find(&offered, at(1_000)), Found::Match(token) if token.name() == "b"));
+        }
         assert_eq!(tokens.find(&["s3cre", "s3cret "], at(0)), Found::Nothing);
         assert_eq!(tokens.find(&[], at(0)), Found::Nothing);
         assert_eq!(tokens.end_expired(at(0)), 1_000);
