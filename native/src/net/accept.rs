@@ -35,7 +35,7 @@ use exchange::Exchanged;
 
 /// Most sockets accepted before other tasks run. In a flood the rest wait in the kernel, so that an accepted socket is
 /// read without delay.
-const MAX_ACCEPTS: u64 = 16;
+const MAX_ACCEPTS: usize = 16;
 /// First and longest pause after the system refused a socket.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -47,11 +47,11 @@ pub(crate) async fn accept_all(
 ) {
     let site = Arc::new(Site::new(shared, driver));
     let mut backoff = BACKOFF.0;
-    for accepted in 1_u64.. {
+    for accepted in 1_usize.. {
         if accepted.is_multiple_of(MAX_ACCEPTS) {
             tokio::task::yield_now().await;
         }
-        match accept(listeners).await {
+        match accept(listeners, accepted).await {
             Ok((stream, address)) => {
                 backoff = BACKOFF.0;
                 take_in(stream, address, shared, &site);
@@ -73,9 +73,12 @@ pub(crate) async fn accept_all(
     }
 }
 
-async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+/// Accepts a socket. Each listener has its turn as the first, so that a flood at one does not shut the others out.
+async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
+    let first = turn.checked_rem(listeners.len()).unwrap_or(0);
+    let (later, sooner) = listeners.split_at(first);
     poll_fn(|cx| {
-        for listener in listeners {
+        for listener in sooner.iter().chain(later) {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) {
                 return Poll::Ready(accepted);
             }
@@ -271,6 +274,31 @@ mod tests {
     /// The bytes that a call of this function keeps while it waits.
     fn kept<A, B, C, D, E, F: Future>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
         size_of::<F>()
+    }
+
+    #[tokio::test]
+    async fn a_flood_at_one_listener_does_not_shut_the_others_out() {
+        let mut listeners = Vec::new();
+        for _ in 0..2 {
+            listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        }
+        for flooded in 0..2 {
+            let flooding = listeners[flooded].local_addr().unwrap();
+            let other = listeners[1 - flooded].local_addr().unwrap();
+            let mut clients = vec![TcpStream::connect(other).await.unwrap()];
+            for _ in 0..3 {
+                clients.push(TcpStream::connect(flooding).await.unwrap());
+            }
+            let mut accepted = Vec::new();
+            for turn in 1..=2 {
+                let (stream, _) = accept(&listeners, turn).await.unwrap();
+                accepted.push(stream.local_addr().unwrap());
+            }
+            assert!(accepted.contains(&other), "{accepted:?}");
+            for turn in 1..=2 {
+                accept(&listeners, turn).await.unwrap();
+            }
+        }
     }
 
     #[test]
