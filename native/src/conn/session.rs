@@ -48,8 +48,10 @@ pub(crate) struct Opening {
     pub(crate) slot: Slot,
     /// The facts of the request.
     pub(crate) facts: Facts,
-    /// When it was accepted, on the age clock: the time of the request's head is part of the handshake's.
+    /// When it was accepted, on the age clock.
     pub(crate) accepted_ms: u64,
+    /// When the gateway began to wait for the request, on the age clock: the time of its head is part of the handshake's.
+    pub(crate) asked_ms: u64,
     /// The way to the driver.
     pub(crate) driver: mpsc::Sender<Event>,
 }
@@ -109,7 +111,7 @@ impl Session {
             uuid::Uuid::new_v4().to_string().into(),
             opening.facts.client.ip.map(|ip| ip.to_string().into()),
             Now {
-                age_ms: opening.accepted_ms,
+                age_ms: opening.asked_ms,
                 ..shared.stated_now()
             },
         )

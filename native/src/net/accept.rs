@@ -144,12 +144,14 @@ async fn open(
     shared: &Arc<Shared>,
     site: &Arc<Site>,
 ) -> Option<Opening> {
+    let asked_ms = shared.clock.now().age_ms;
     let mut caller = Caller {
         stream: Transport::Plain(stream),
         address,
         slot,
         shared,
-        asked_ms: shared.clock.now().age_ms,
+        accepted_ms: asked_ms,
+        asked_ms,
     };
     if let Some(tls) = &shared.config.tls {
         // Boxed: the handshake takes more room than the request.
@@ -204,7 +206,8 @@ async fn open(
                     rest: bytes,
                     slot: caller.slot,
                     facts: head.into_facts(client, user),
-                    accepted_ms: caller.asked_ms,
+                    accepted_ms: caller.accepted_ms,
+                    asked_ms: caller.asked_ms,
                     driver: site.driver.clone(),
                 });
             }
@@ -215,6 +218,7 @@ async fn open(
         }
         let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
         let mut incoming = IncomingRequest::new(head, client, late_ms);
+        incoming.accepted_ms = caller.accepted_ms;
         incoming.is_last |= served == http::MAX_REQUESTS;
         incoming.is_encrypted = caller.is_encrypted();
         let is_last = incoming.is_last;

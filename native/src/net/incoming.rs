@@ -18,6 +18,8 @@ pub(crate) struct IncomingRequest {
     pub(crate) head: Head,
     pub(crate) request: PlainRequest,
     pub(crate) client: Client,
+    /// When its socket was accepted, on the age clock.
+    pub(crate) accepted_ms: u64,
     /// Deadline of its body, on the age clock.
     pub(crate) late_ms: u64,
     /// The connection ends after the answer.
@@ -37,6 +39,7 @@ impl IncomingRequest {
         Self {
             head,
             client,
+            accepted_ms: 0,
             late_ms,
             is_last: request.is_last || is_stream,
             is_encrypted: false,

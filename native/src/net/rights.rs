@@ -43,14 +43,13 @@ pub(super) fn refused(app: &App, incoming: &IncomingRequest, refusal: &WireError
         _ if refusal.stated_code().starts_with(SECRETS) => StatusCode::UNAUTHORIZED,
         _ => StatusCode::FORBIDDEN,
     };
-    let (shared, now_ms) = (&app.shared, app.shared.clock.now().age_ms);
     log_refusal(
-        shared,
+        &app.shared,
         incoming.client,
         Some(&incoming.head),
         status,
         &refusal.message,
-        now_ms,
+        incoming.accepted_ms,
     );
     let mut answer = error(status, refusal);
     let headers = answer.headers_mut();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod devices;
+mod durations;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -21,6 +21,8 @@ pub(super) struct Caller<'a> {
     pub(super) address: SocketAddr,
     pub(super) slot: Slot,
     pub(super) shared: &'a Arc<Shared>,
+    /// When the socket was accepted, on the age clock.
+    pub(super) accepted_ms: u64,
     /// When the gateway began to wait for the request, on the age clock.
     pub(super) asked_ms: u64,
 }
@@ -76,7 +78,7 @@ impl Caller<'_> {
         status: StatusCode,
         why: &str,
     ) -> Option<T> {
-        log_refusal(self.shared, client, head.ok(), status, why, self.asked_ms);
+        log_refusal(self.shared, client, head.ok(), status, why, self.accepted_ms);
         let is_api = head.map_or_else(begins_api, Head::asks_api);
         let answer = refusal(status, &format!("{why}\n"), is_api, self.shared.clock.now());
         self.dismiss(answer);
@@ -85,7 +87,7 @@ impl Caller<'_> {
 
     /// Answers that there is no slot, logs it, and closes.
     pub(super) fn refuse_without_slot<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
-        let answer = refuse_slot(self.shared, client, Some(head), refused, self.asked_ms);
+        let answer = refuse_slot(self.shared, client, Some(head), refused, self.accepted_ms);
         self.dismiss(answer);
         None
     }

@@ -43,6 +43,6 @@ pub(super) async fn encrypt<'a>(mut caller: Caller<'a>, tls: &Tls) -> Option<Cal
         }
         () = shared.clock.sleep_until(deadline) => "the TLS handshake took too long".to_owned(),
     };
-    log_tls(shared, client, &why, caller.asked_ms);
+    log_tls(shared, client, &why, caller.accepted_ms);
     None
 }
