@@ -22,6 +22,30 @@ pub(crate) enum Input {
 impl Input {
     /// Whether it takes far longer than others, so that the driver looks at the clock after it.
     pub(crate) fn is_slow(&self) -> bool {
-        matches!(self, Self::Call(request) if matches!(request.call, Ok(Call::PresenceExplain(_))))
+        // In a fleet the status has the digest of all rows.
+        matches!(self, Self::Call(request) if matches!(request.call, Ok(Call::PresenceExplain(_) | Call::Status)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::wire::Access;
+
+    use super::*;
+
+    #[test]
+    fn calls_that_read_all_rows_are_slow() {
+        for (call, is_slow) in [
+            (Call::PresenceExplain(None), true),
+            (Call::Status, true),
+            (Call::Health, false),
+        ] {
+            let input = Input::Call(Box::new(Request {
+                id: "1".into(),
+                access: Access::Operator,
+                call: Ok(call),
+            }));
+            assert_eq!(input.is_slow(), is_slow, "{input:?}");
+        }
     }
 }
