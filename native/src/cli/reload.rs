@@ -66,6 +66,11 @@ impl Reloads {
 
         use tracing::warn;
 
+        let hint = |is_denied: bool| match sandbox {
+            Sandbox::Absent => "",
+            _ if is_denied => UNKNOWN,
+            _ => "",
+        };
         let mut failures = failures;
         let before = failures;
         match self.tls.as_ref().map(|tls| tls.reload()) {
@@ -74,8 +79,7 @@ impl Reloads {
             Some(Err(error)) => {
                 failures += 1;
                 let option = error.option();
-                let is_unknown = sandbox != Sandbox::Absent && error.is_denied();
-                let hint = if is_unknown { UNKNOWN } else { "" };
+                let hint = hint(error.is_denied());
                 warn!(
                     failures,
                     "SIGHUP: --{option}: {error}{hint}; the old certificate stays"
@@ -87,8 +91,11 @@ impl Reloads {
             Some((_, Ok(closed))) => info!(closed, "SIGHUP: the named tokens are read"),
             Some((file, Err(why))) => {
                 failures += 1;
-                let (option, path) = (file.option(), file.path().display());
-                warn!(failures, "SIGHUP: --{option}: {path}: {why}; the old tokens stay");
+                let (option, path, hint) = (file.option(), file.path().display(), hint(why.is_denied()));
+                warn!(
+                    failures,
+                    "SIGHUP: --{option}: {path}: {why}{hint}; the old tokens stay"
+                );
             }
         }
         failures - before

@@ -147,3 +147,35 @@ async fn tables_of_the_configuration_file_are_tokens_and_are_read_again() {
     let (mut child, _) = serve(&["serve", "--config", file, "--tokens", other.to_str().unwrap()]).await;
     child.kill().await.unwrap();
 }
+
+/// Landlock allows the folder that existed at the start, and not a new one with its name.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn tokens_in_a_folder_that_is_new_need_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let current = folder.path().join("current");
+    let path = current.join("tokens.toml");
+    let write = || {
+        fs::create_dir(&current).unwrap();
+        fs::write(&path, READER).unwrap();
+    };
+    write();
+    let mut child = program(&["serve", "--port", "0", "--tokens", path.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let has_landlock = !line_with(&mut log, "listening").await.contains("sandbox=none");
+    fs::rename(&current, folder.path().join("old")).unwrap();
+    write();
+    signal(&child, Signal::HUP);
+    let line = line_with(&mut log, "SIGHUP: ").await;
+    let words = if has_landlock {
+        "if this one is new, restart the gateway); the old tokens stay"
+    } else {
+        "the named tokens are read"
+    };
+    assert!(line.contains(words), "{line}");
+    child.kill().await.unwrap();
+}

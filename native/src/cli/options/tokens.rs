@@ -64,7 +64,7 @@ impl TokensFile {
     /// [`OptionsError`] names the line and what is wrong there.
     pub(super) fn read(path: &Path, place: Place, own: Option<&Secret>) -> Result<Self, OptionsError> {
         let tokens = read(path, place, own)
-            .and_then(|set| Tokens::new(set).map_err(|error| error.to_string()))
+            .and_then(|set| Tokens::new(set).map_err(|error| Unread::Invalid(error.to_string())))
             .map_err(|why| invalid(place.option(), &format!("{}: {why}", path.display())))?;
         Ok(Self {
             path: path.to_owned(),
@@ -92,9 +92,29 @@ impl TokensFile {
     /// # Errors
     /// The error with its line; the old tokens stay.
     #[cfg(unix)]
-    pub(crate) fn reload(&self) -> Result<usize, String> {
+    pub(crate) fn reload(&self) -> Result<usize, Unread> {
         let set = read(&self.path, self.place, self.own.as_ref())?;
-        self.tokens.replace(set).map_err(|error| error.to_string())
+        let replaced = self.tokens.replace(set);
+        replaced.map_err(|error| Unread::Invalid(error.to_string()))
+    }
+}
+
+/// Why tokens are not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unread {
+    /// The system does not let the file be read.
+    #[error(transparent)]
+    Unreadable(#[from] std::io::Error),
+    /// What is wrong in it, with the line.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Unread {
+    /// Whether the system denies access to the file.
+    #[cfg(unix)]
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Unreadable(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
     }
 }
 
@@ -137,16 +157,19 @@ impl From<StatedRole> for Role {
 }
 
 /// Lines are not shown in errors: they may hold a secret.
-fn read(path: &Path, place: Place, own: Option<&Secret>) -> Result<Vec<NamedToken>, String> {
-    let text = read_small(path, MAX_BYTES).map_err(|error| error.to_string())?;
-    let text = Zeroizing::new(text);
+fn read(path: &Path, place: Place, own: Option<&Secret>) -> Result<Vec<NamedToken>, Unread> {
+    let text = Zeroizing::new(read_small(path, MAX_BYTES)?);
+    parse(&text, place, own).map_err(Unread::Invalid)
+}
+
+fn parse(text: &str, place: Place, own: Option<&Secret>) -> Result<Vec<NamedToken>, String> {
     let invalid_at = |start: usize, why: &str| {
         let line = 1 + text[..start].matches('\n').count();
         format!("line {line}: {why}")
     };
     let stated: Result<StatedTokens, _> = match place {
-        Place::Whole => toml::from_str(&text),
-        Place::Tables => toml::from_str(&text).map(|settings: Settings| settings.tokens),
+        Place::Whole => toml::from_str(text),
+        Place::Tables => toml::from_str(text).map(|settings: Settings| settings.tokens),
     };
     let stated = stated.map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
@@ -207,10 +230,7 @@ mod tests {
     }
 
     fn reading_at(place: Place, text: &str) -> Result<Vec<NamedToken>, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tokens.toml");
-        std::fs::write(&path, text).unwrap();
-        read(&path, place, Some(&Secret::new("the gateway's own").unwrap()))
+        parse(text, place, Some(&Secret::new("the gateway's own").unwrap()))
     }
 
     #[test]
