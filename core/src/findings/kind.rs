@@ -273,7 +273,7 @@ impl FindingKind {
             Self::Evictions => &Words {
                 code: "EVICTIONS",
                 severity: Severity::Warning,
-                title: "Rows were removed because the list was full.",
+                title: "Rows were removed because there were too many.",
                 fix: "Give the clients that add a row at every connect a stable instanceId. If all rows are real, raise the \
                       gateway's --max-entries.",
             },

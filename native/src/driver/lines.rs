@@ -13,10 +13,20 @@ impl Driver {
             return;
         }
         let logged = std::mem::replace(&mut self.logged_evictions, evictions);
+        let rows = evictions.total() - logged.total();
+        let over_quota = evictions.over_quota - logged.over_quota;
+        if rows == over_quota {
+            warn!(
+                rows,
+                over_quota,
+                "rows evicted: a client without operator.admin reports about more others than a tenth of max_entries"
+            );
+            return;
+        }
         warn!(
-            rows = evictions.total() - logged.total(),
+            rows,
             live = evictions.live - logged.live,
-            over_quota = evictions.over_quota - logged.over_quota,
+            over_quota,
             "rows evicted: the roster is full, of rows or of bytes; raise max_entries if live rows are missing \
              (above 1,953 it raises the bytes, too)"
         );

@@ -10,7 +10,7 @@ use presence_gateway::RunningGateway;
 use presence_gateway::clock::Manual;
 use serde_json::{Value, json};
 use support::log::Log;
-use support::{Client, TOKEN, config_with, connect_params, offering, raw_http, refusal, start_manual};
+use support::{Client, TOKEN, config_with, connect_params, offering, raw_http, refusal, start, start_manual};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -345,5 +345,23 @@ async fn one_id_on_two_hosts_is_one_line_a_minute() {
                                each client an instanceId of its own",
     );
     assert_eq!(of_owners.len(), 0);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn rows_over_a_quota_do_not_fill_the_roster() {
+    let (log, _guard) = Log::start();
+    let gateway = start(config_with(|config| config.max_entries = 10));
+    let (mut reporter, _) = Client::connect(gateway.address(), "reporter", &["operator.write"]).await;
+    for instance in ["x", "y", "z"] {
+        let beacon = json!({ "text": "t", "instanceId": instance });
+        assert_eq!(reporter.request("system-event", beacon).await["ok"], true);
+    }
+    gateway.settle().await;
+    let line = log
+        .line("rows evicted: a client without operator.admin reports about more others than a tenth of max_entries")
+        .await;
+    assert_eq!((&line["level"], &line["rows"]), (&json!("WARN"), &json!(1)));
+    assert!(!log.text().contains("the roster is full"), "{}", log.text());
     gateway.shutdown().await;
 }

@@ -110,7 +110,7 @@ pub(super) fn evictions(memory: &Memory<'_>, places: &Places<'_>, found: &mut Ve
         return;
     }
     let mut evidence = vec![format!(
-        "Removed for lack of room in the last {}: {}, {live} of them of connected clients.",
+        "Removed in the last {}: {}, {live} of them of connected clients.",
         span(memory.now_ms.saturating_sub(oldest_ms).max(1_000)),
         counted(rows, "row"),
     )];
