@@ -101,6 +101,24 @@ test("200 rows are all rendered, without row indexes", async (t) => {
   assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);
 });
 
+test("a long list is printed as a whole, a very long one up to a bound", async (t) => {
+  for (const [count, printed, rest] of [[300, 300, []], [2_500, 2_000, ["And 500 more lines"]]]) {
+    const page = await pasted(t, count);
+    const before = (await drawn(page)).length;
+    assert.ok(before < 100);
+    // Read in the handler's turn, as the browser prints.
+    const onPaper = await page.evaluate(() => {
+      dispatchEvent(new Event("beforeprint"));
+      const texts = (query) => [...document.querySelectorAll(`.view:not([hidden]) ${query}`)].map(({ textContent }) => textContent);
+      return { names: texts(".row-open"), rest: texts(".rest"), isPlaced: document.querySelector(".roster-box[data-virtual]") !== null };
+    });
+    assert.deepEqual(onPaper, { names: Array.from({ length: printed }, (_, index) => name(index)), rest, isPlaced: false });
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    await inSight(page, "the visible rows", (rows) => rows[0].name === name(0));
+    assert.ok((await drawn(page)).length < 100);
+  }
+});
+
 test("a second click on a column reverses the order of a pasted list", async (t) => {
   const page = await pasted(t, 3);
   const names = async () => (await drawn(page)).map(({ name }) => name);

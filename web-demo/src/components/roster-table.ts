@@ -45,6 +45,8 @@ export interface TableListener {
 /** Above this number of lines the browser skips invisible ones; above the second number they are not rendered. */
 const MANY = 50;
 const MAX_DRAWN = 200;
+/** Maximum number of lines on paper. */
+const MAX_PRINTED = 2_000;
 /** Estimated heights until measurement, in px: of a row as a card, of a row, of the head of a group. */
 const CARD_PX = 110;
 const ROW_PX = 60;
@@ -76,6 +78,8 @@ export class RosterTable extends Part {
   @state() private accessor current: string | undefined;
   /** Position of the first line on the page, in px. */
   @state() private accessor topPx = 0;
+  /** Whether the page is being printed, which takes all lines and not only the visible ones. */
+  @state() private accessor isPrinting = false;
   #items: readonly Item[] = [];
   /** Whether this update adds, removes or moves lines. */
   #isMove = false;
@@ -94,6 +98,18 @@ export class RosterTable extends Part {
     readonly listener: TableListener,
   ) {
     super();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("beforeprint", this.#print);
+    addEventListener("afterprint", this.#print);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("beforeprint", this.#print);
+    removeEventListener("afterprint", this.#print);
   }
 
   /** Focuses a row; the one in its place if it is gone. */
@@ -146,10 +162,10 @@ export class RosterTable extends Part {
       rangeExtractor: (range) => this.#drawn(range),
     });
     const lines = isVirtual ? virtual.getVirtualItems().map(({ index, start }) => ({ index, startPx: start - this.topPx })) : undefined;
-    const drawn = lines ? lines.flatMap((line) => items[line.index] ?? []) : items;
+    const drawn = lines ? lines.flatMap((line) => items[line.index] ?? []) : items.slice(0, MAX_PRINTED);
     const sort = (each: Order | undefined) => (each !== order || !this.listener.order ? nothing : isReversed ? "descending" : "ascending");
     return html`
-      <div class="roster-box" ?data-many=${!isVirtual && items.length > MANY} ?data-virtual=${isVirtual}>
+      <div class="roster-box" ?data-many=${!isVirtual && !this.isPrinting && items.length > MANY} ?data-virtual=${isVirtual}>
         <table class="roster" role="table" aria-label=${this.label} aria-rowcount=${isVirtual ? items.length + 1 : nothing}
           data-hide=${hidden && hidden.size > 0 ? [...hidden].join(" ") : nothing} ?data-absolute=${isAbsolute} ?data-gateways=${ownGateway !== undefined}>
           <thead role="rowgroup">
@@ -161,6 +177,7 @@ export class RosterTable extends Part {
             ${repeat(drawn, ({ key }) => key, (item, index) => this.#line(item, lines?.[index]))}
           </tbody>
         </table>
+        ${!isVirtual && items.length > MAX_PRINTED ? html`<p class="rest sub">And ${count(items.length - MAX_PRINTED, "more line")}</p>` : nothing}
       </div>`;
   }
 
@@ -174,8 +191,14 @@ export class RosterTable extends Part {
   }
 
   get #isVirtual(): boolean {
-    return this.#items.length > MAX_DRAWN;
+    return !this.isPrinting && this.#items.length > MAX_DRAWN;
   }
+
+  /** Updates at once: the browser prints the page as it is after the event. */
+  readonly #print = ({ type }: Event): void => {
+    this.isPrinting = type === "beforeprint";
+    this.performUpdate();
+  };
 
   get #rows(): readonly PresenceRow[] {
     return this.#items.flatMap(({ row }) => row ?? []);
