@@ -129,6 +129,19 @@ test("a second click on a column reverses the order of a pasted list", async (t)
   assert.equal(await page.getByRole("columnheader", { name: "Last seen" }).getAttribute("aria-sort"), "descending");
 });
 
+test("on a phone, a list whose page has no filters has a field for its order", async (t) => {
+  const page = await pasted(t, 3, { width: 360 });
+  const isOrder = (...indexes) => within("the order", async () =>
+    (await drawn(page)).map(({ name }) => name).join() === indexes.map(name).join());
+  await page.getByLabel("Sort by").filter({ visible: true }).selectOption("Last seen");
+  await isOrder(0, 1, 2);
+  await page.getByRole("button", { name: "Reverse order" }).click();
+  await isOrder(2, 1, 0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Reverse order" }).waitFor({ state: "hidden" });
+  assert.equal(await page.getByRole("columnheader", { name: "Last seen" }).getAttribute("aria-sort"), "descending");
+});
+
 test("names from right to left begin at their own side", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);

@@ -34,7 +34,11 @@ export class RosterPane {
     label: string,
     order?: (order: Order) => void,
   ) {
-    this.table = new RosterTable(label, { open: (key) => this.open(key), order: order ?? ((each) => this.#sort(each)) });
+    this.table = new RosterTable(label, {
+      open: (key) => this.open(key),
+      order: order ?? ((each) => this.#sort(each)),
+      hasOnlyHeads: !order,
+    });
   }
 
   /** The key of the open row. */

@@ -5,12 +5,14 @@ import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { count } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
 import { glide } from "../lib/motion.js";
 import { Part } from "../lib/part.js";
 import type { Column } from "../state/view-options.js";
 import { isGateway } from "../state/gateways.js";
-import { groupRows, sortRows, type Order } from "../state/roster-order.js";
+import { groupRows, ORDERS, sortRows, type Order } from "../state/roster-order.js";
 import { lineOf, rosterRow, type Line } from "./roster-row.js";
+import { select } from "./select.js";
 
 /** The contents of a table. */
 export interface TableContent {
@@ -40,7 +42,12 @@ export interface TableListener {
   open(key: string | undefined): void;
   /** Called when the user changes the order; if absent, the column heads are not buttons. */
   order?(order: Order): void;
+  /** Whether the page has no other control for the order; then narrow tables, whose heads are hidden, have one. */
+  readonly hasOnlyHeads?: boolean;
 }
+
+/** Number of tables so far; makes ids unique on the page. */
+let tables = 0;
 
 /** Above this number of lines the browser skips invisible ones; above the second number they are not rendered. */
 const MANY = 50;
@@ -80,6 +87,7 @@ export class RosterTable extends Part {
   @state() private accessor topPx = 0;
   /** Whether the page is being printed, which takes all lines and not only the visible ones. */
   @state() private accessor isPrinting = false;
+  readonly #orderId = `order-${(tables += 1)}`;
   #items: readonly Item[] = [];
   /** Whether this update adds, removes or moves lines. */
   #isMove = false;
@@ -166,6 +174,7 @@ export class RosterTable extends Part {
     const sort = (each: Order | undefined) => (each !== order || !this.listener.order ? nothing : isReversed ? "descending" : "ascending");
     return html`
       <div class="roster-box" ?data-many=${!isVirtual && !this.isPrinting && items.length > MANY} ?data-virtual=${isVirtual}>
+        ${this.listener.hasOnlyHeads ? this.#orderField() : nothing}
         <table class="roster" role="table" aria-label=${this.label} aria-rowcount=${isVirtual ? items.length + 1 : nothing}
           data-hide=${hidden && hidden.size > 0 ? [...hidden].join(" ") : nothing} ?data-absolute=${isAbsolute} ?data-gateways=${ownGateway !== undefined}>
           <thead role="rowgroup">
@@ -231,6 +240,16 @@ export class RosterTable extends Part {
   #head([label, , order]: (typeof HEADS)[number]) {
     if (!this.#isSortable(order)) return label;
     return html`<button type="button" class="sort" @click=${() => this.listener.order?.(order)}>${label}</button>`;
+  }
+
+  #orderField() {
+    const { order, isReversed = false } = this.content;
+    const choose = (each: string) => this.listener.order?.(each as Order);
+    return html`
+      <div class="card-order sorting">
+        <div class="field"><label for=${this.#orderId}>Sort by</label>${select(this.#orderId, order, Object.entries(ORDERS), choose)}</div>
+        <button type="button" class="button quiet icon-only" aria-pressed=${isReversed} aria-label="Reverse order" title="Reverse order" @click=${() => choose(order)}>${icon("reverse")}</button>
+      </div>`;
   }
 
   #estimate(index: number): number {
