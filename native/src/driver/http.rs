@@ -35,7 +35,7 @@ impl Driver {
                 stream.joined(conn);
                 self.streams.insert(conn, stream);
                 self.note_join(conn, class);
-                HttpAnswer::Subscribed(self.hub.boot_id().into())
+                HttpAnswer::Subscribed(self.hub.event_ids(conn))
             }
         }
     }

@@ -70,7 +70,7 @@ async fn stream(app: &App, incoming: &IncomingRequest, headers: &HeaderMap) -> A
         let last_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let call = HttpCall::Subscribe(Box::new(reader), last_id.map(Into::into), Arc::clone(&stream));
         match app.call_hub(call).await {
-            Some(HttpAnswer::Subscribed(boot_id)) => ids = boot_id,
+            Some(HttpAnswer::Subscribed(prefix)) => ids = prefix,
             _ => return stops(),
         }
     }

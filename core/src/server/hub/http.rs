@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -36,14 +37,20 @@ impl Hub {
         list
     }
 
-    /// The id of this run of the gateway.
+    /// The prefix of the ids of events for this connection; `-` and the version that an event leads to follow.
     #[must_use]
-    pub fn boot_id(&self) -> &str {
-        &self.config.boot_id
+    pub fn event_ids(&self, conn: ConnId) -> Box<str> {
+        self.ids(self.hides(conn.slot)).into()
+    }
+
+    /// With addresses and without, rows and keys differ: a reader of one kind cannot continue as the other one.
+    fn ids(&self, hides: bool) -> String {
+        let kind = if hides { "-hidden" } else { "" };
+        [&*self.config.boot_id, kind].concat()
     }
 
     /// Adds a reader of deltas, which gets no hello: first it is sent the snapshot, or the deltas since its last event
-    /// if they are kept. The id of an event is the boot id, `-` and the version it leads to.
+    /// if they are kept.
     pub fn subscribe(&mut self, handshake: Handshake, last_id: Option<&str>, now: Now) -> ConnId {
         self.advance(now);
         self.sync(now);
@@ -75,7 +82,7 @@ impl Hub {
     /// The deltas since the state of this id, and the version that they lead to. Deltas without addresses are
     /// not kept.
     fn known_since(&self, id: &str, hides: bool) -> Option<(u64, Vec<Arc<EventFrame>>)> {
-        let version = id.strip_prefix(&*self.config.boot_id)?.strip_prefix('-')?;
+        let version = id.strip_prefix(&*self.ids(hides))?.strip_prefix('-')?;
         let version = version.parse().ok()?;
         if version == self.version() {
             return Some((version, Vec::new()));

@@ -281,16 +281,36 @@ fn a_stream_without_addresses_resumes_only_if_nothing_changed() {
     mirror.follow(&take(&mut hub, &[first])[0].1["payload"]);
     hub.leave(first, LeaveCause::PeerClosed, START);
     // Nothing changed: it is sent nothing, and its deltas begin with the rows of now.
-    let again = hub.subscribe(stream(), Some("boot-2"), START);
+    let again = hub.subscribe(stream(), Some("boot-hidden-2"), START);
     assert_eq!(take(&mut hub, &[again]), []);
     let now = START.after(100);
     hub.join(handshake("c", "ui", &[]), now);
     let sent = take(&mut hub, &[again]);
     assert_eq!(sent[0].1["event"], "presence.delta");
     mirror.follow(&sent[0].1["payload"]);
-    // Deltas are kept with addresses only.
-    let late = hub.subscribe(stream(), Some("boot-2"), now);
+    // Deltas without addresses are not kept.
+    let late = hub.subscribe(stream(), Some("boot-hidden-2"), now);
     assert_eq!(take(&mut hub, &[late])[0].1["event"], "presence.snapshot");
+}
+
+/// With addresses it has other rows, and other keys.
+#[test]
+fn a_stream_does_not_resume_when_its_addresses_are_hidden_or_shown_since() {
+    let mut hub = hub();
+    let stream = |caps: &[&str]| Handshake {
+        caps: caps.iter().map(|&cap| cap.into()).collect(),
+        ..handshake("a", BEACON_MODE, &["operator.read"])
+    };
+    let (shown, hidden) = (&[DELTA_CAP][..], &[DELTA_CAP, HIDE_ADDRESSES_CAP][..]);
+    for (before, since) in [(shown, hidden), (hidden, shown)] {
+        let first = hub.subscribe(stream(before), None, START);
+        let id = format!("{}-{}", hub.event_ids(first), hub.version());
+        frames(&mut hub, first);
+        for (caps, sent) in [(before, 0), (since, 1)] {
+            let again = hub.subscribe(stream(caps), Some(&id), START);
+            assert_eq!(frames(&mut hub, again).len(), sent, "{id}");
+        }
+    }
 }
 
 #[test]
