@@ -49,7 +49,7 @@ impl Hub {
         if is_beyond || may_exceed {
             let snapshot = self.snapshot_event(false, now);
             if is_beyond || snapshot.len() < delta.len() {
-                self.recent.clear();
+                self.recent.restart(from);
                 return Item::Presence(Arc::new(snapshot));
             }
         }
@@ -57,6 +57,8 @@ impl Hub {
         let to = self.version();
         if from < to {
             self.recent.push(from, to, &delta);
+        } else {
+            self.recent.restart(to);
         }
         Item::Delta(delta)
     }
@@ -102,7 +104,7 @@ impl Hub {
         if self.delta_members == 0 {
             self.track_changes(false, now);
             self.touch_at_ms = None;
-            self.recent.clear();
+            self.recent.restart(self.version());
         }
     }
 }

@@ -79,13 +79,16 @@ impl Hub {
         conn
     }
 
-    /// The deltas since the state of this id, and the version that they lead to. Deltas without addresses are
-    /// not kept.
+    /// The deltas since the state of this id, and the version that they lead to, if these are all that was missed.
+    /// Deltas without addresses are not kept.
     fn known_since(&self, id: &str, hides: bool) -> Option<(u64, Vec<Arc<EventFrame>>)> {
         let version = id.strip_prefix(&*self.ids(hides))?.strip_prefix('-')?;
         let version = version.parse().ok()?;
         if version == self.version() {
-            return Some((version, Vec::new()));
+            return self
+                .recent
+                .has_touches_since(version)
+                .then(|| (version, Vec::new()));
         }
         let recent = self.recent.since(version).filter(|_| !hides);
         recent.filter(|(last, _)| *last == self.announced_version)

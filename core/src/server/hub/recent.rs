@@ -15,13 +15,15 @@ pub(super) struct Recent {
     /// With the versions they lead from and to.
     deltas: VecDeque<(u64, u64, Arc<EventFrame>)>,
     bytes: usize,
+    /// The last version with touches that are in no later delta.
+    touched: u64,
 }
 
 impl Recent {
     /// Keeps a delta. The oldest ones make room.
     pub(super) fn push(&mut self, from: u64, to: u64, delta: &Arc<EventFrame>) {
         if self.deltas.back().is_some_and(|(_, last, _)| *last != from) {
-            self.clear();
+            self.restart(self.touched);
         }
         self.bytes += delta.len();
         self.deltas.push_back((from, to, Arc::clone(delta)));
@@ -32,13 +34,24 @@ impl Recent {
         }
     }
 
-    /// Drops all deltas, after changes without a delta.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Drops all deltas, after changes without a delta, or touches at this version without one.
+    pub(super) fn restart(&mut self, touched: u64) {
+        *self = Self {
+            touched,
+            ..Self::default()
+        };
+    }
+
+    /// Whether the deltas from this version on have all touches since it.
+    pub(super) fn has_touches_since(&self, version: u64) -> bool {
+        version > self.touched
     }
 
     /// The deltas that lead from this version to the last one, which is returned too.
     pub(super) fn since(&self, version: u64) -> Option<(u64, Vec<Arc<EventFrame>>)> {
+        if !self.has_touches_since(version) {
+            return None;
+        }
         let first = self.deltas.iter().position(|(from, ..)| *from == version)?;
         let (_, last, _) = self.deltas.back()?;
         let deltas = self.deltas.range(first..).map(|(.., delta)| Arc::clone(delta));
@@ -57,7 +70,7 @@ mod tests {
     #[test]
     fn only_an_unbroken_chain_of_deltas_is_resumed() {
         let mut recent = Recent::default();
-        assert_eq!(recent.since(0), None);
+        assert_eq!(recent.since(1), None);
         let deltas = [delta(1), delta(2), delta(3)];
         recent.push(1, 2, &deltas[0]);
         recent.push(2, 5, &deltas[1]);
@@ -74,13 +87,13 @@ mod tests {
     #[test]
     fn the_oldest_deltas_are_dropped_first() {
         let mut recent = Recent::default();
-        for from in 0..4 {
+        for from in 1..5 {
             recent.push(from, from + 1, &delta(MAX_BYTES / 3));
         }
-        assert_eq!(recent.since(1), None);
-        assert!(recent.since(2).is_some());
-        recent.push(4, 5, &delta(MAX_BYTES + 1));
-        assert!((0..6).all(|version| recent.since(version).is_none()));
+        assert_eq!(recent.since(2), None);
+        assert!(recent.since(3).is_some());
+        recent.push(5, 6, &delta(MAX_BYTES + 1));
+        assert!((1..7).all(|version| recent.since(version).is_none()));
         assert_eq!(recent.bytes, 0);
     }
 }

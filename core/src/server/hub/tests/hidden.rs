@@ -276,6 +276,7 @@ fn a_stream_without_addresses_resumes_only_if_nothing_changed() {
         ..handshake("a", BEACON_MODE, &["operator.read"])
     };
     hub.join(handshake("b", "ui", &[]), START);
+    hub.join(reader("witness", &[DELTA_CAP]), START);
     let first = hub.subscribe(stream(), None, START);
     let mut mirror = Mirror::default();
     mirror.follow(&take(&mut hub, &[first])[0].1["payload"]);

@@ -76,3 +76,36 @@ fn a_returning_reader_gets_the_missed_deltas_or_the_snapshot() {
     let conn = hub.subscribe(reader("back"), Some("boot-4"), now);
     assert_eq!(events(&mut hub, conn), [("presence.snapshot".to_string(), 5)]);
 }
+
+#[test]
+fn a_returning_reader_that_may_have_missed_touches_gets_the_snapshot() {
+    let mut hub = hub();
+    let row = hub.join(handshake("b", "ui", &[]), START);
+    let witness = hub.subscribe(reader("witness"), None, START);
+    let back = |hub: &mut Hub, id: &str, now: Now| {
+        let conn = hub.subscribe(reader("back"), Some(id), now);
+        let sent = events(hub, conn);
+        hub.leave(conn, LeaveCause::PeerClosed, now);
+        sent
+    };
+    let snapshot = |version| vec![("presence.snapshot".to_string(), version)];
+    for age_ms in [25_000, 50_000] {
+        assert_eq!(back(&mut hub, "boot-2", START.after(age_ms)), []);
+        for conn in [row, witness] {
+            hub.pong(conn, START.after(age_ms));
+        }
+    }
+    frames(&mut hub, witness);
+    let now = START.after(60_000);
+    hub.handle_timeout(now);
+    let sent = frames(&mut hub, witness).concat();
+    assert!(sent.contains(r#""from":2,"to":2"#), "{sent}");
+    assert_eq!(back(&mut hub, "boot-2", now), snapshot(2));
+    // The next delta lacks the touches that were sent before.
+    hub.join(handshake("c", "ui", &[]), now);
+    assert_eq!(back(&mut hub, "boot-2", now), snapshot(3));
+    assert_eq!(back(&mut hub, "boot-3", now), []);
+    // Without readers nothing notes which rows are touched.
+    hub.leave(witness, LeaveCause::PeerClosed, now);
+    assert_eq!(back(&mut hub, "boot-3", now), snapshot(3));
+}
