@@ -326,13 +326,21 @@ fn wire_key(name: &str, key: &str) -> String {
     format!("{WIRE_PREFIX}{name}/{key}")
 }
 
-/// Returns the key that the row has at its own gateway.
+/// Whether the key of a row is this name, or has it as the name of another gateway's row: for a peer its wire key there,
+/// for an observed gateway the key of the instance (`instance::group`), which begins with `row:` if the row has no ids.
 #[cfg(feature = "server")]
-pub(crate) fn bare_key(wire: &str) -> &str {
-    let of_source = wire.strip_prefix(WIRE_PREFIX);
-    of_source
+pub(crate) fn is_keyed_by(wire: &str, name: &str) -> bool {
+    let Some((_, key)) = wire
+        .strip_prefix(WIRE_PREFIX)
         .and_then(|named| named.split_once('/'))
-        .map_or(wire, |(_, key)| key)
+    else {
+        return wire == name;
+    };
+    let row = key.strip_prefix("row:").unwrap_or(key);
+    let numbered = row.strip_prefix(name).and_then(|rest| rest.strip_prefix('#'));
+    key == name
+        || row == name
+        || numbered.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 fn offset_ms(roster: &Roster, now: Now) -> i64 {

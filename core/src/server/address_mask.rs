@@ -11,7 +11,7 @@ use core::hash::Hasher;
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher24;
 
-use crate::fleet::bare_key;
+use crate::fleet::is_keyed_by;
 use crate::model::ClientInfo;
 use crate::model::addresses_in_text::{contains_address, hide_addresses, may_end_in_address};
 use crate::model::beacon::parse_text;
@@ -80,7 +80,7 @@ pub(super) struct MaskedRow {
 impl MaskedRow {
     /// Whether nothing but its `ip` states this key.
     fn is_keyed_by_ip(&self, key: &str) -> bool {
-        self.ips.iter().any(|ip| ip.as_str() == bare_key(key))
+        self.ips.iter().any(|ip| is_keyed_by(key, ip.as_str()))
     }
 }
 

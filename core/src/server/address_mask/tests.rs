@@ -91,7 +91,16 @@ fn a_key_that_only_an_ip_states_is_masked() {
             json!({ "text": text("unknown", "lan-7"), "ip": "lan-8", "host": "mac" }),
             true,
         ),
+        // Of a peer, and of an observed gateway with wire keys and without.
         ("GATEWAY:home/lan-7", json!({ "ip": "lan-7" }), true),
+        ("GATEWAY:home/row:lan-7", json!({ "ip": "lan-7" }), true),
+        ("GATEWAY:home/row:lan-7#12", json!({ "ip": "lan-7" }), true),
+        (
+            "GATEWAY:home/row:lan-7",
+            json!({ "ip": "lan-7", "host": "lan-7" }),
+            false,
+        ),
+        ("GATEWAY:home/row:lan-70", json!({ "ip": "lan-7" }), false),
         ("lan-7", json!({ "ip": "lan-7", "instanceId": "Lan-7" }), false),
         ("lan-7", json!({ "ip": "lan-7", "deviceId": "lan-7" }), false),
         ("lan-7", json!({ "ip": "lan-7", "host": "lan-7" }), false),

@@ -57,7 +57,7 @@ pub(super) fn observed(rng: &mut Rng, now: Now) -> SourceUpdate {
     let (key, ip) = (text(rng), address(rng));
     if rng.u8(..4) == 0 {
         let entry = json!({ "text": BY_IP, "ip": "lan-7", "ts": now.wall_ms, "mode": "ui" });
-        return update("lan-7", &entry, now);
+        return update(["row:lan-7", "row:lan-7#1"][rng.usize(..2)], &entry, now);
     }
     let mut entry = json!({
         "host": text(rng), "ip": ip, "instanceId": key, "ts": now.wall_ms, "reason": "connect", "mode": "ui",

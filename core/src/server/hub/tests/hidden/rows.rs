@@ -180,7 +180,7 @@ fn deltas_remove_all_keys_that_a_row_had_since_the_last_delta() {
         hub.observe(vec!["home".into()], START).unwrap();
         let mut followers = Followers::join(&mut hub);
         let write = |hub: &mut Hub, entry: Option<&Value>, now: Now| {
-            let mut news = update("lan-7", entry.unwrap_or(&by_ip), now);
+            let mut news = update("row:lan-7", entry.unwrap_or(&by_ip), now);
             if entry.is_none() {
                 news.removed = news.put.drain(..).map(|row| row.key).collect();
             }
