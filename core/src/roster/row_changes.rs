@@ -83,6 +83,18 @@ impl Roster {
 
     /// Notes the close of the row's last connection; `proof` as in [`disconnect`](Self::disconnect).
     pub(super) fn note_close(&mut self, id: RowId, proof: bool) {
+        self.note_end(id, if proof { StayEnd::Closed } else { StayEnd::Silent });
+    }
+
+    /// Notes that a device takes the row over: its connections are about to leave it.
+    pub(super) fn note_takeover(&mut self, id: RowId) {
+        if !self.store[id].live.is_empty() {
+            self.note_end(id, StayEnd::Replaced);
+        }
+    }
+
+    /// Notes the end of the stay of a row that remains.
+    fn note_end(&mut self, id: RowId, why: StayEnd) {
         if !self.log.followers.are_kept() {
             return;
         }
@@ -92,7 +104,7 @@ impl Roster {
             stay: Some(self.stay_of(row.last_online_since_ms())),
             seen_ms: self.clock.wall_ms(row.proof_ms),
             at_ms: self.clock.wall_ms(self.settled_ms),
-            why: if proof { StayEnd::Closed } else { StayEnd::Silent },
+            why,
             entry: None,
         };
         self.log.followers.note(&event);

@@ -25,7 +25,7 @@ pub enum StayEnd {
     Expired,
     /// There were too many rows.
     Evicted,
-    /// Its device connected again under another id.
+    /// Its device connected again under another id, or another device owns the row now.
     Replaced,
 }
 
@@ -56,7 +56,7 @@ pub struct Stay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowEvent {
-    /// The last connection was closed, or the row is gone.
+    /// The last connection was closed, a device took the row over, or the row is gone.
     Ended {
         /// The key of the row on the wire.
         key: String,

@@ -143,11 +143,12 @@ impl Roster {
 
     /// Makes the device the owner of the row. Returns the connections that have to leave it.
     pub(super) fn own(&mut self, id: RowId, device: PresenceKey) -> Vec<Live> {
-        let row = &mut self.store[id];
-        if row.owner() == Some(&device) {
+        if self.store[id].owner() == Some(&device) {
             return Vec::new();
         }
-        let others = row.detach_all();
+        #[cfg(feature = "changes")]
+        self.note_takeover(id);
+        let others = self.store[id].detach_all();
         self.store.set_device(id, Some(Device::proven(device)));
         others
     }
