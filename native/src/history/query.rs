@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use presence_core::model::lower::lower;
 use presence_core::server::AddressMask;
 use presence_core::wire::history::HistoryQuery;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, Row, ToSql, params};
 use serde_json::value::RawValue;
 
@@ -40,6 +42,11 @@ impl Reader {
         db.busy_timeout(BUSY)?;
         version(&db)?;
         db.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+        // SQLite's function of this name changes ASCII letters only.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        db.create_scalar_function("lower", 1, flags, |arguments| {
+            Ok(arguments.get_raw(0).as_str().ok().map(lower))
+        })?;
         Ok(Self { db })
     }
 
