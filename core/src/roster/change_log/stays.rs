@@ -89,7 +89,7 @@ pub struct RowState {
     pub entry: Box<str>,
     /// The stay, while there are connections.
     pub stay: Option<Stay>,
-    /// Whether the row is displayed as Left.
+    /// Whether the row is Left and has no connections.
     pub has_left: bool,
     /// The last proof of life, in ms since the Unix epoch.
     pub seen_ms: u64,

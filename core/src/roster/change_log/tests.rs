@@ -173,3 +173,25 @@ fn a_stay_ends_when_a_device_takes_the_row_over() {
     connect(&mut roster, 3, Some("device"), now);
     assert_eq!(roster.take_row_changes(Follower::History, now).events, []);
 }
+
+#[test]
+fn a_row_with_a_connection_is_here_whatever_its_beacons_state() {
+    let mut roster = roster();
+    roster.start_following(Follower::Webhook);
+    let row = connect(&mut roster, 1, None, START);
+    let mut visits = Visits::new(0, 10);
+    let mut words = |roster: &mut Roster| {
+        let changes = roster.take_row_changes(Follower::Webhook, START);
+        words(&mut visits, changes, START)
+    };
+    assert_eq!(words(&mut roster), ["+mac-1"]);
+    let leaves = Beacon {
+        instance_id: Some("mac-1".into()),
+        reason: Some("disconnect".into()),
+        ..Beacon::new("t")
+    };
+    roster.beacon(&leaves, Holder::Unlimited, START).unwrap();
+    assert_eq!(words(&mut roster), [""; 0]);
+    roster.disconnect(row, 1, true, START);
+    assert_eq!(words(&mut roster), ["-mac-1 closed"]);
+}
