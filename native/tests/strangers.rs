@@ -143,7 +143,8 @@ async fn floods_of_empty_frames_delay_no_client_and_no_deadline() {
         assert!(more < MOST_TURNS * ROUND_BYTES, "{more}");
     }
 
-    // A message of more than 8 KiB has 2 s. Meanwhile the sockets fill up, so that there are always bytes to read.
+    // A message of more than 8 KiB has 2 s. Meanwhile the sockets fill up, so that there are nearly always bytes to
+    // read. A unit test of `next_turn` has the case in which there always are.
     clock.advance(2_000);
     std::thread::sleep(Duration::from_millis(200));
     for _ in 0..64 {

@@ -7,7 +7,6 @@ mod read;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::task::Poll;
 
 use presence_core::Now;
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
@@ -199,24 +198,9 @@ impl Session {
         self.peer.flush(self.shared.clock.now());
         loop {
             self.set_alarm();
-            let turn = std::future::poll_fn(|cx| {
-                let turn = self.peer.poll_turn(cx, self.has_unread);
-                if let Poll::Ready(turn @ (Turn::Write | Turn::Resend(_) | Turn::Close | Turn::Broken)) = turn
-                {
-                    return Poll::Ready(Some(turn));
-                }
-                // Deadlines come before reads.
-                let is_due = match &mut self.alarm {
-                    Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
-                    // The driver filled the socket while this task slept: arm the alarm.
-                    None => self.has_joined() && self.peer.blocked_since_ms().is_some(),
-                };
-                if is_due {
-                    return Poll::Ready(None);
-                }
-                turn.map(Some)
-            })
-            .await;
+            let flags = (self.has_unread, self.has_joined());
+            let turn =
+                std::future::poll_fn(|cx| alarm::next_turn(cx, &self.peer, flags, &mut self.alarm)).await;
             let outcome = match turn {
                 Some(Turn::Read) => self.read().await,
                 Some(Turn::Write) => {

@@ -4,12 +4,38 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use presence_core::wire::CloseFrame;
 
 use super::{End, Session};
+use crate::conn::Peer;
+use crate::conn::peer::Turn;
 
 pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Returns the next step, or `None` when a deadline is due. Deadlines come before reads, because a peer that sends without
+/// a pause always has bytes to read.
+pub(super) fn next_turn(
+    cx: &mut Context<'_>,
+    peer: &Peer,
+    (has_unread, has_joined): (bool, bool),
+    alarm: &mut Option<Alarm>,
+) -> Poll<Option<Turn>> {
+    let turn = peer.poll_turn(cx, has_unread);
+    if let Poll::Ready(turn @ (Turn::Write | Turn::Resend(_) | Turn::Close | Turn::Broken)) = turn {
+        return Poll::Ready(Some(turn));
+    }
+    let is_due = match alarm {
+        Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
+        // The driver filled the socket while this task slept: arm the alarm.
+        None => has_joined && peer.blocked_since_ms().is_some(),
+    };
+    if is_due {
+        return Poll::Ready(None);
+    }
+    turn.map(Some)
+}
 
 impl Session {
     /// Arms the alarm. Before the handshake is done: its deadline, that of a large message, the eviction and the
@@ -77,5 +103,37 @@ impl Session {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn, ready};
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::conn::pool::{Pool, Share};
+    use crate::conn::socket::Socket;
+    use crate::tls::Transport;
+
+    #[tokio::test]
+    async fn a_deadline_comes_before_a_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let socket = Socket::new(Transport::Plain(listener.accept().await.unwrap().0));
+        let share = Share::of(&Pool::new(usize::MAX));
+        let peer = Peer::new(socket, Box::default(), usize::MAX, share, None);
+        // Bytes wait to be read in every case.
+        let turn = async |mut alarm: Option<Alarm>| {
+            poll_fn(|cx| Poll::Ready(next_turn(cx, &peer, (true, false), &mut alarm))).await
+        };
+        let is_early = turn(Some(Box::pin(pending()))).await;
+        assert!(matches!(is_early, Poll::Ready(Some(Turn::Read))));
+        let is_due = turn(Some(Box::pin(ready(())))).await;
+        assert!(matches!(is_due, Poll::Ready(None)));
+        peer.close(CloseFrame::HANDSHAKE_TIMEOUT);
+        let is_closed = turn(Some(Box::pin(ready(())))).await;
+        assert!(matches!(is_closed, Poll::Ready(Some(Turn::Close))));
     }
 }
