@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::{BTreeMap, HashSet};
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use presence_core::client::ClientConfig;
@@ -264,6 +265,11 @@ async fn without_free_file_handles_connected_clients_are_served() {
     let late = TcpStream::connect(gateway.address).await.unwrap();
     let line = line_with(&mut log, "cannot accept connections").await;
     assert!(line.contains("Too many open files"), "{line}");
+    // The gateway waits between its attempts. Otherwise it would occupy a processor.
+    let before = gateway.processor_ticks();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ticks = gateway.processor_ticks() - before;
+    assert!(ticks < 5, "{ticks} hundredths of a second");
     for _ in 0..3 {
         assert_eq!(client.request("health", json!({})).await["ok"], true);
     }

@@ -103,6 +103,17 @@ impl Process {
         within("the end", self.child.wait()).await.unwrap().code()
     }
 
+    /// The processor time that it has used, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let pid = self.child.id().expect("it runs");
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        // The name before may contain anything.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let times = fields.split(' ').skip(11).take(2);
+        times.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// A line of `/proc/PID/status`, in kB.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory_kb(&self, field: &str) -> u64 {
