@@ -221,8 +221,12 @@ async fn is_served(mut stream: TcpStream) {
 async fn a_gateway_that_was_paused_continues() {
     /// More than the buffers of a socket hold.
     const ASKS: usize = 4_000;
+    /// Of pings, and of the time for their pongs.
+    const PING_INTERVAL: Duration = Duration::from_secs(2);
 
-    let gateway = Process::start(0).await;
+    let interval_ms = PING_INTERVAL.as_millis().to_string();
+    let options = ["--port", "0", "--ping-interval-ms", &interval_ms];
+    let gateway = Process::start_with("", &options).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     gateway.stop();
     let padding = "x".repeat(4_000);
@@ -241,6 +245,8 @@ async fn a_gateway_that_was_paused_continues() {
     );
     // Connected by the kernel; the gateway has not accepted it yet.
     let late = TcpStream::connect(gateway.address).await.unwrap();
+    // A ping is due meanwhile. The time for its pong begins when it is sent.
+    tokio::time::sleep(PING_INTERVAL + Duration::from_millis(500)).await;
     gateway.signal(Signal::CONT);
     is_served(late).await;
     let end_of_frame = written.next_multiple_of(request.len());
