@@ -2,7 +2,7 @@
 //! has no echo, so a message counts as read when the request in it is answered.
 
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::frames::{BINARY, CLOSE, FIRST_PIECE, LAST_PIECE, NEXT_PIECE, PING, PONG, TEXT, frame};
@@ -15,16 +15,25 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(CLOSE, &[&code.to_be_bytes(), reason].concat())
 }
 
-/// Sends each case on a connection of its own and checks the code of the close.
+/// Sends each case on a connection of its own and checks the code of the close, and that a request behind it is not read.
+/// The peer is an accepted client, and in the next round of the cases a stranger.
 async fn each_is_closed(cases: Vec<(String, Vec<u8>, u16)>) {
     let mut witness = Witness::start(&[]).await;
     let address = witness.address();
-    for (name, bytes, code) in cases.iter().cycle().take(CONNECTIONS) {
-        let (mut client, _) = Client::connect(address, "broken", READ).await;
-        client.stream().write_all(bytes).await.unwrap();
+    let late = frame(TEXT, request("late", "health", &json!({})).as_bytes());
+    for (n, (name, bytes, code)) in cases.iter().cycle().take(CONNECTIONS).enumerate() {
+        // All cases by accepted clients, then all by strangers.
+        let mut client = match n / cases.len() % 2 {
+            0 => Client::connect(address, "broken", READ).await.0,
+            _ => Client::open(address, "").await,
+        };
+        let bytes = [&bytes[..], &late].concat();
+        client.stream().write_all(&bytes).await.unwrap();
         let close = loop {
-            if let Message::Close(close) = client.message().await {
-                break close.unwrap();
+            match client.message().await {
+                Message::Close(close) => break close.unwrap(),
+                Message::Text(text) => assert!(!text.contains("late"), "{name}: {text}"),
+                _ => {}
             }
         };
         assert_eq!(u16::from(close.code), *code, "{name}");
@@ -74,14 +83,21 @@ async fn pieces_belong_to_a_message() {
             "a binary within a text",
             [frame(FIRST_PIECE, b"a"), frame(0x02, b"b")].concat(),
         ),
-        (
-            "a piece after the end",
-            [frame(TEXT, b"a"), frame(LAST_PIECE, b"b")].concat(),
-        ),
         ("no mask", vec![TEXT, 2, b'{', b'}']),
         ("no mask on a ping", vec![PING, 0]),
     ];
     each_is_closed(cases.map(|(name, bytes)| (name.to_owned(), bytes, 1002)).into()).await;
+}
+
+/// Of an accepted client, because the message alone closes the connection of a stranger.
+#[tokio::test]
+async fn a_piece_after_a_message_is_a_protocol_error() {
+    let mut witness = Witness::start(&[]).await;
+    let (mut client, _) = Client::connect(witness.address(), "broken", READ).await;
+    let bytes = [frame(TEXT, b"a"), frame(LAST_PIECE, b"b")].concat();
+    client.stream().write_all(&bytes).await.unwrap();
+    assert_eq!(client.closed().await.0, 1002);
+    witness.is_unharmed(&["broken"], LEFT_KB).await;
 }
 
 #[tokio::test]
@@ -136,25 +152,26 @@ async fn codes_of_closes() {
 async fn nothing_counts_after_a_close() {
     let mut witness = Witness::start(&[]).await;
     for _ in 0..CONNECTIONS {
-        let (mut client, _) = Client::connect(witness.address(), "gone", READ).await;
-        let late = request("late", "health", &json!({}));
+        let (client, _) = Client::connect(witness.address(), "gone", READ).await;
+        let beacon = json!({ "text": "late", "instanceId": "gone" });
+        let late = request("late", "system-event", &beacon);
         let bytes = [
             close(1000, b""),
             frame(TEXT, late.as_bytes()),
             frame(PING, b"late"),
         ]
         .concat();
-        client.stream().write_all(&bytes).await.unwrap();
-        loop {
-            match client.message().await {
-                Message::Close(_) => break,
-                Message::Text(text) => assert!(!text.contains("late"), "{text}"),
-                Message::Pong(_) => panic!("a pong after the close"),
-                _ => {}
-            }
-        }
+        let mut stream = client.into_stream();
+        stream.write_all(&bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        // A reset is an end, too.
+        let _ = within("the end", stream.read_to_end(&mut answer)).await;
+        assert!(answer.ends_with(&[CLOSE, 2, 0x03, 0xe8]), "{answer:?}");
+        assert!(!answer.windows(4).any(|part| part == b"late"), "{answer:?}");
     }
-    witness.is_unharmed(&["gone"], LEFT_KB).await;
+    let rows = witness.is_unharmed(&["gone"], LEFT_KB).await;
+    assert!(!json!(rows).to_string().contains("late"), "{rows:?}");
 }
 
 #[tokio::test]
