@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub(crate) mod flood;
 pub(crate) mod frames;
 pub(crate) mod log;
 pub(crate) mod machine;
@@ -269,6 +270,13 @@ pub(crate) async fn raw_http(address: SocketAddr, request: &str) -> String {
         String::from_utf8(answer).unwrap()
     })
     .await
+}
+
+/// Checks that a new client of this name is served and listed.
+pub(crate) async fn serves_a_client(address: SocketAddr, name: &str) {
+    let (mut client, hello) = Client::connect(address, name, &["operator.read"]).await;
+    assert_eq!(client.request("health", json!({})).await["ok"], true);
+    assert_eq!(row(&hello["snapshot"]["presence"], name)["reason"], "connect");
 }
 
 /// The row of this instance in a list.
