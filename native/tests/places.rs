@@ -1,4 +1,5 @@
-//! Slots of sockets: who gets one, and who is evicted.
+//! Slots of sockets: which sockets get one, and which are evicted.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -7,6 +8,7 @@ use std::net::SocketAddr;
 
 use presence_gateway::GatewayConfig;
 use presence_gateway::bounds::PATIENCE_MS;
+use support::witness::{LEFT_KB, Witness};
 use support::{Client, config_with, connect_params, raw_http, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,6 +22,21 @@ fn scarce() -> GatewayConfig {
         config.slots.max_unauthenticated_per_address = 2;
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     })
+}
+
+/// [`scarce`], in a process of its own.
+async fn scarce_process() -> Witness {
+    Witness::start(&[
+        "--max-connections",
+        "64",
+        "--max-unauthenticated",
+        "16",
+        "--max-unauthenticated-per-address",
+        "2",
+        "--trusted-proxy",
+        "127.0.0.1/32",
+    ])
+    .await
 }
 
 /// A WebSocket upgrade through a proxy.
@@ -44,8 +61,8 @@ async fn rest_of(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn silent_local_sockets_block_no_local_client() {
-    let gateway = start(scarce());
-    let address = gateway.address();
+    let mut witness = scarce_process().await;
+    let address = witness.address();
     let mut silent = Vec::new();
     let mut upgraded = Vec::new();
     for _ in 0..50 {
@@ -65,13 +82,14 @@ async fn silent_local_sockets_block_no_local_client() {
         upgraded[0].closed().await,
         (1008, "too many unauthenticated sockets".to_owned())
     );
-    gateway.shutdown().await;
+    drop((silent, upgraded));
+    witness.is_unharmed(&["normal"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn sockets_with_plain_requests_evict_no_handshake() {
-    let gateway = start(scarce());
-    let address = gateway.address();
+    let mut witness = scarce_process().await;
+    let address = witness.address();
     let mut crowd = Vec::new();
     for _ in 0..8 {
         crowd.push(send(address, "").await);
@@ -92,23 +110,25 @@ async fn sockets_with_plain_requests_evict_no_handshake() {
         newer.push(Client::open(address, "").await);
     }
     normal.hello(connect_params("normal", READ)).await;
-    gateway.shutdown().await;
+    drop((crowd, newer, normal));
+    witness.is_unharmed(&["normal"], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn slow_bodies_block_no_client_of_their_address() {
-    let gateway = start(scarce());
-    let address = gateway.address();
+    let mut witness = scarce_process().await;
+    let address = witness.address();
     let part = "POST /api/beacon HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\n\
                 Authorization: Bearer test-secret\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
-    let _slow = send(address, part).await;
+    let slow = send(address, part).await;
     let second = rest_of(send(address, part).await).await;
     assert!(
         second.starts_with("HTTP/1.1 503 ") && second.contains("Too many downloads"),
         "{second}"
     );
     Client::open(address, "X-Forwarded-For: 192.0.2.1\r\n").await;
-    gateway.shutdown().await;
+    drop(slow);
+    witness.is_unharmed(&[], LEFT_KB).await;
 }
 
 #[tokio::test]
@@ -133,8 +153,8 @@ async fn silence_is_short_while_places_are_scarce() {
 
 #[tokio::test]
 async fn sockets_that_lost_their_place_hold_none() {
-    let gateway = start(scarce());
-    let address = gateway.address();
+    let mut witness = scarce_process().await;
+    let address = witness.address();
     let mut silent = Vec::new();
     for n in 0..200 {
         // Another address of the same network: it is counted with them. None of these sockets closes.
@@ -147,25 +167,27 @@ async fn sockets_that_lost_their_place_hold_none() {
     }
     let answer = rest_of(silent.remove(50)).await;
     assert!(answer.contains("too many unauthenticated sockets"), "{answer}");
-    gateway.shutdown().await;
+    drop(silent);
+    witness.is_unharmed(&[], LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn sockets_refused_by_websocket_hold_no_place() {
-    let gateway = start(scarce());
+    let mut witness = scarce_process().await;
     let mut wrong = connect_params("wrong", READ);
     wrong["auth"]["token"] = serde_json::Value::Null;
     wrong["auth"] = serde_json::json!({});
     let mut refused = Vec::new();
     for _ in 0..100 {
-        let mut client = Client::open(gateway.address(), "").await;
+        let mut client = Client::open(witness.address(), "").await;
         client.event().await;
         assert_eq!(client.request("connect", wrong.clone()).await["ok"], false);
         // It does not close.
         refused.push(client);
     }
-    Client::connect(gateway.address(), "normal", READ).await;
-    gateway.shutdown().await;
+    Client::connect(witness.address(), "normal", READ).await;
+    drop(refused);
+    witness.is_unharmed(&["normal"], LEFT_KB).await;
 }
 
 #[tokio::test]
@@ -201,8 +223,8 @@ async fn one_address_does_not_get_the_last_quarter() {
 
 #[tokio::test]
 async fn silent_sockets_block_no_client_of_their_address() {
-    let gateway = start(scarce());
-    let address = gateway.address();
+    let mut witness = scarce_process().await;
+    let address = witness.address();
     let other = "X-Forwarded-For: 192.0.2.2\r\n";
     let mut elsewhere = Client::open(address, other).await;
     let of_one = "X-Forwarded-For: 192.0.2.1\r\n";
@@ -220,5 +242,6 @@ async fn silent_sockets_block_no_client_of_their_address() {
     }
     // Addresses count separately: this one is silent for longer.
     elsewhere.hello(connect_params("elsewhere", READ)).await;
-    gateway.shutdown().await;
+    drop((silent, normal, elsewhere));
+    witness.is_unharmed(&["normal", "elsewhere"], LEFT_KB).await;
 }
