@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use presence_gateway::RunningGateway;
 use presence_gateway::WebRoot;
-use support::{config, config_with, raw_http, start};
+use support::{config, config_with, raw_http, serves_a_client, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -163,6 +163,7 @@ async fn no_file_outside_the_web_root_is_served() {
         post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET,HEAD\r\n"),
         "{post}"
     );
+    serves_a_client(gateway.address(), "normal").await;
     gateway.shutdown().await;
 }
 
@@ -260,6 +261,7 @@ async fn requests_follow_rfc_9112_and_rfc_6455() {
         );
         assert!(!answer.contains("live"), "{request:?}: {answer}");
     }
+    serves_a_client(gateway.address(), "normal").await;
     gateway.shutdown().await;
 }
 
@@ -291,6 +293,7 @@ async fn without_a_secret_a_foreign_host_is_refused_by_plain_http() {
         answer.contains("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 403 "),
         "{answer}"
     );
+    serves_a_client(gateway.address(), "normal").await;
     gateway.shutdown().await;
 }
 

@@ -39,6 +39,7 @@ async fn the_memory_of_unauthenticated_sockets_is_bounded() {
     let most_kb = process.memory_kb("VmHWM:") - process.before_kb;
     assert!(most_kb <= 2 * expected as u64 / 1024, "{most_kb} kB");
     process.check_peak("handshakes that do not end");
+    serves_a_client(process.address, "normal").await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use support::frames::{PING, TEXT, frame};
 use support::process::Process;
-use support::{Client, connect_params};
+use support::{Client, connect_params, serves_a_client};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
@@ -72,7 +72,7 @@ impl Watched {
         assert!(most_kb <= MOST_KB, "{what}: {most_kb} kB");
     }
 
-    /// Checks the process's peak of memory, and that it frees unused memory.
+    /// Checks the process's peak of memory, that it frees unused memory, and that a new client is served and listed.
     async fn check(&self, what: &str) {
         self.check_peak(what);
         let left_kb = LEFT_KB.max(self.before_kb / 10);
@@ -80,7 +80,7 @@ impl Watched {
         loop {
             let more_kb = self.memory_kb("VmRSS:").saturating_sub(self.before_kb);
             if more_kb <= left_kb {
-                return;
+                break;
             }
             assert!(
                 begun.elapsed() < BACK_TIME,
@@ -89,6 +89,7 @@ impl Watched {
             // Waits for the process, not for a time.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        serves_a_client(self.address, "normal").await;
     }
 }
 
@@ -220,6 +221,7 @@ async fn incomplete_messages_of_all_connections_are_bounded_in_memory() {
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     // glibc's allocator keeps up to 8 MB of what many buffers of this size used.
     process.check_peak("incomplete messages");
+    serves_a_client(process.address, "normal").await;
 }
 
 #[tokio::test]

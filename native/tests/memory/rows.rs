@@ -59,7 +59,12 @@ async fn the_memory_of_beacons_with_control_characters_is_bounded() {
         let (mut sender, _) = Client::connect(process.address, &format!("app-{n}"), &[]).await;
         let instance = format!("app-{n}");
         let longest = json!({ "instanceId": instance, "text": control(4_096), "host": control(1_024) });
-        assert_eq!(sender.request("system-event", longest).await["ok"], false);
+        let refused = sender.request("system-event", longest).await;
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(
+            message.contains("at /text: must NOT have more than 4096 bytes"),
+            "{message}"
+        );
         let mut largest = json!({ "instanceId": instance, "text": control(682), "reason": control(100) });
         for name in ["host", "ip", "version"] {
             largest[name] = control(170).into();
