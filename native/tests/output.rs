@@ -13,10 +13,20 @@ use std::net::SocketAddr;
 #[cfg(target_os = "linux")]
 use std::path::Path;
 use std::process::Stdio;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use presence_gateway::{Keep, RecordTo};
 use rustix::process::Signal;
+#[cfg(target_os = "linux")]
+use serde_json::json;
+#[cfg(target_os = "linux")]
+use support::config_with;
 use support::process::signal;
-use support::{Client, config, connect_params, raw_http, start, within};
+use support::{Client, config, connect_params, raw_http, serves_a_client, start, within};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -94,7 +104,7 @@ async fn answers(address: SocketAddr) {
     let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = raw_http(address, request).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    Client::connect(address, "b", &["operator.read"]).await;
+    serves_a_client(address, "b").await;
 }
 
 async fn stops(mut child: Child) {
@@ -166,6 +176,40 @@ async fn on_a_full_disk_the_gateway_serves_and_beacons_are_sent() {
         "{text}"
     );
     stops(child).await;
+}
+
+/// The recording ends, and the gateway does not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_recording_on_a_full_disk_delays_nobody() {
+    let full = || {
+        let mut options = OpenOptions::new();
+        Arc::new(options.read(true).write(true).open("/dev/full").unwrap())
+    };
+    let gateway = start(config_with(|config| {
+        config.record = Some(RecordTo {
+            file: full(),
+            older: full(),
+            max_bytes: 1024 * 1024,
+            keep: Keep::Inputs { max_age: None },
+        });
+    }));
+    let (mut client, _) = Client::connect(gateway.address(), "writer", &["operator.read"]).await;
+    let write = async |client: &mut Client, n: usize| {
+        let beacon = json!({ "text": format!("t{n}"), "instanceId": "writer" });
+        assert_eq!(client.request("system-event", beacon).await["ok"], true);
+    };
+    // More than the buffer of the file holds.
+    for n in 0..1_000 {
+        write(&mut client, n).await;
+    }
+    // Until the thread has written and ended.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for n in 0..10 {
+        write(&mut client, n).await;
+    }
+    serves_a_client(gateway.address(), "b").await;
+    gateway.shutdown().await;
 }
 
 #[tokio::test]
