@@ -35,9 +35,16 @@ pub enum ListenError {
 /// # Errors
 /// [`ListenError`] when the first address cannot be bound, or another of them is in use.
 pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenError> {
+    listen_on(bind.addresses(), port)
+}
+
+fn listen_on(
+    addresses: impl IntoIterator<Item = IpAddr>,
+    port: u16,
+) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut chosen_port = port;
-    for ip in bind.addresses() {
+    for ip in addresses {
         let address = SocketAddr::new(ip, chosen_port);
         match open(address) {
             Ok(listener) => {
@@ -148,6 +155,24 @@ mod tests {
             (SEND_BUFFER_BYTES..=2 * SEND_BUFFER_BYTES).contains(&buffer),
             "{buffer}"
         );
+    }
+
+    /// As `::1` on a machine without IPv6.
+    #[tokio::test]
+    async fn an_address_that_the_machine_lacks_is_left_out_unless_it_is_the_first() {
+        let own = IpAddr::from(Ipv4Addr::LOCALHOST);
+        // For documentation (RFC 5737).
+        let lacking = IpAddr::from([192, 0, 2, 1]);
+        let listeners = listen_on([own, lacking], 0).unwrap();
+        let addresses: Vec<IpAddr> = listeners
+            .iter()
+            .map(|listener| listener.local_addr().unwrap().ip())
+            .collect();
+        assert_eq!(addresses, [own]);
+        let Err(ListenError::Io(named, _)) = listen_on([lacking, own], 0) else {
+            panic!("listened elsewhere only")
+        };
+        assert_eq!(named.ip(), lacking);
     }
 
     #[tokio::test]
