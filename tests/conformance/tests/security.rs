@@ -1,4 +1,4 @@
-//! Each threat of SECURITY.md names a bound and a test, and both exist.
+//! Each threat of SECURITY.md names a bound and a test, and both exist. So do the tests of the attacks that were tried.
 #![expect(clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::fs;
@@ -32,11 +32,7 @@ fn every_threat_names_a_bound_and_a_test_that_exist() {
             !bounds.is_empty() || cells[3].starts_with(NO_BOUND),
             "no bound: {row}"
         );
-        let tests = named(cells[4]);
-        assert!(!tests.is_empty(), "no test: {row}");
-        for (file, test) in &tests {
-            assert!(has_test(file, test), "{file} has no test `{test}`");
-        }
+        let tests = existing_tests(cells[4]);
         for (file, bound) in bounds {
             if let Some(option) = bound.strip_prefix("--") {
                 let member = format!("pub {}: ", option.replace('-', "_"));
@@ -56,6 +52,36 @@ fn every_threat_names_a_bound_and_a_test_that_exist() {
             );
         }
     }
+}
+
+#[test]
+fn every_attack_names_tests_that_exist() {
+    let text = read("native/tests/abuse/README.md");
+    let (mut is_table, mut has_tests, mut rows) = (false, false, 0);
+    for line in text.lines() {
+        let was_table = std::mem::replace(&mut is_table, line.starts_with('|'));
+        let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or("").trim();
+        if !is_table || last.starts_with("---") {
+            continue;
+        }
+        if !was_table {
+            has_tests = last.starts_with("test");
+        } else if has_tests {
+            existing_tests(last);
+            rows += 1;
+        }
+    }
+    assert!(rows > 50, "the tables are not recognised: {rows} rows");
+}
+
+/// The tests that a cell names, each with its file.
+fn existing_tests(cell: &str) -> Vec<(&str, &str)> {
+    let tests = named(cell);
+    assert!(!tests.is_empty(), "no test: {cell}");
+    for (file, test) in &tests {
+        assert!(has_test(file, test), "{file} has no test `{test}`");
+    }
+    tests
 }
 
 /// The names in a cell, each with the file before it; options have no file.
