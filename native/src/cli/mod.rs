@@ -71,6 +71,9 @@ pub fn main() -> ExitCode {
 /// Returns the exit code of a command that succeeded.
 fn run() -> Result<u8, Failure> {
     let cli = Cli::read().map_err(|error| Failure::Usage(error.to_string()))?;
+    if !matches!(cli.command, Command::Serve(_)) {
+        stderr::start_writing();
+    }
     match cli.command {
         Command::Serve(options) => serve::serve(&options)?,
         Command::List(options) => block_on(list::list(&options))?,

@@ -79,6 +79,10 @@ const NAME_PORT: u16 = 53;
 pub(super) fn enter(needs: &Needs<'_>) -> Sandbox {
     use landlock::RulesetStatus;
 
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    if threads > 1 {
+        tracing::error!(threads, "threads that started before the sandbox keep all rights");
+    }
     match restrict(needs) {
         Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
         Ok(RulesetStatus::PartiallyEnforced) => Sandbox::Partial,

@@ -20,17 +20,16 @@ const LAST_LINES_TIME: Duration = Duration::from_millis(500);
 /// The queue of this process.
 static STDERR: LazyLock<Stderr> = LazyLock::new(|| Stderr::new(MAX_WAITING_LINES));
 
-/// Starts the thread that writes, unless it runs already. Lines of the log wait until then: `serve` gives up rights
-/// first, which holds only for threads that start later.
+/// Starts the thread that writes, unless it runs already. Notes and lines of the log wait until then, because `serve`
+/// first gives up rights, and a thread that runs already would keep them.
 pub(super) fn start_writing() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| STDERR.start(destination()));
 }
 
-/// Prints a remark for the user; a long text is cut.
+/// Prints a remark for the user, once [`start_writing`] was called; a long text is cut.
 pub(super) fn print_note(text: &str) {
     const NAME: &str = "presence-gateway: ";
-    start_writing();
     let text = prefix_bytes(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
     STDERR.put(format!("{NAME}{text}\n").as_bytes());
 }

@@ -142,6 +142,24 @@ async fn a_wrong_token_is_logged_once_with_the_remedy() {
     home.shutdown().await;
 }
 
+/// Landlock applies only to threads that start later. So the note about the device key must wait.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_thread_starts_before_the_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording").to_str().unwrap().to_owned();
+    let more = ["--metrics-bind", "127.0.0.1:0", "--record", &recording];
+    let lines = log_until(&observer("far=ws://192.0.2.1:1", &more), &["listening"]).await;
+    assert!(
+        lines.iter().any(|line| line.contains("no device key")),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.iter().all(|line| !line.contains("keep all rights")),
+        "{lines:#?}"
+    );
+}
+
 /// Refuses a client with this `error`.
 async fn refuse(listener: TcpListener, error: Value) {
     let (stream, _) = listener.accept().await.unwrap();
