@@ -5,6 +5,7 @@
 //! the default. Some options form one setting, which the strongest source decides (`sources`).
 #[cfg(feature = "cluster")]
 mod cluster;
+mod debug;
 mod duration;
 mod error;
 mod file;
@@ -130,7 +131,7 @@ pub(super) enum Command {
 }
 
 /// Options of every command that is a client.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 pub(super) struct ClientOptions {
     /// URL of the gateway, ws:// or wss://; the http:// or https:// URL that `serve` prints works too
     #[arg(long, env = "OPENCLAW_GATEWAY_URL")]
@@ -270,7 +271,7 @@ pub(super) struct ReplayOptions {
 }
 
 /// Options of `install-service`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 pub(super) struct InstallOptions {
     /// Install it for this machine, as root, with a user of its own that exists only while it runs
     #[arg(long)]

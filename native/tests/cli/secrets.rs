@@ -1,5 +1,7 @@
 //! The secrets of a gateway and its clients are in none of their outputs.
 
+mod values;
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -7,12 +9,7 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use nkeys::KeyPair;
-use presence_core::client::ClientConfig;
-use presence_core::model::{ClientInfo, Role};
-use presence_core::server::Permit;
-use presence_gateway::{
-    AuthMode, ClusterConfig, Gateway, GatewayConfig, NamedToken, Secret, Tls, Tokens, WebhookConfig,
-};
+use presence_gateway::{AuthMode, Secret};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -218,36 +215,6 @@ async fn refuse_settings(outputs: &mut Outputs, authority: &Authority) {
     }
 }
 
-/// What a panic or a log would show of these values.
-fn show_values(outputs: &mut Outputs, authority: &Authority) {
-    let secret = |text| Secret::new(text).unwrap();
-    let mut config = GatewayConfig::ephemeral();
-    config.auth = AuthMode::Password(secret(MAIN));
-    let permit = Permit {
-        roles: [Role::Operator].into(),
-        scopes: ["operator.read".into()].into(),
-        hides_addresses: false,
-    };
-    let named = NamedToken::new("reader", &secret(NAMED), permit, None).unwrap();
-    config.tokens = Some(Tokens::new(vec![named]).unwrap());
-    config.tls = Some(Tls::from_files(&authority.path("cert.pem"), &authority.path("key.pem")).unwrap());
-    let url = format!("http://127.0.0.1:1/{PATH}");
-    config.webhook = Some(WebhookConfig::new(&url, &secret(WEBHOOK), None).unwrap());
-    let cluster = ClusterConfig::new(&[format!("nats://user:{NATS}@127.0.0.1:1")], "x").unwrap();
-    config.cluster = Some(cluster.with_credentials(&authority.path("nats.creds")).unwrap());
-    outputs.add("configuration", format!("{config:?}"), "GatewayConfig");
-    let gateway = Gateway::bind(config).unwrap();
-    outputs.add("gateway", format!("{gateway:#?}"), "Gateway");
-    let client = ClientConfig {
-        token: Some(MAIN.into()),
-        password: Some(WRONG.into()),
-        ..ClientConfig::new(ClientInfo::default())
-    };
-    outputs.add("client", format!("{client:?}"), "ClientConfig");
-    let client = presence_core::client::Client::new(client, presence_gateway::Clock::system().now());
-    outputs.add("client", format!("{client:?}"), "Client");
-}
-
 /// Starts `serve` with everything on. Both outputs go to files, which are complete at its end.
 fn serve_all(authority: &Authority, auth: &str, observed: &[&str]) -> Child {
     let path = |name: &str| authority.path(name).to_str().unwrap().to_owned();
@@ -391,7 +358,7 @@ async fn no_output_contains_a_secret() {
             .await;
         authority.write("key.pem", &key);
         refuse_settings(&mut outputs, &authority).await;
-        show_values(&mut outputs, &authority);
+        values::show(&mut outputs, &authority);
         outputs.check();
     }
     observed.shutdown().await;

@@ -16,7 +16,7 @@ const FALLBACK_NAME: &str = "gateway";
 const MAX_NAME: usize = presence_core::fleet::MAX_NAME_BYTES;
 
 /// The NATS servers, and this gateway's name there.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = FLEET)]
 pub(crate) struct ClusterOptions {
     /// NATS server with JetStream through which gateways share one roster, for example nats://10.0.0.5:4222; the URL may hold

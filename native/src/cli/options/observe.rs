@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_SECRET_BYTES: u64 = 4_096;
 
 /// The gateways to observe, with their secrets.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = OTHER_GATEWAYS)]
 pub(crate) struct ObserveOptions {
     /// Gateway whose clients are listed too, for example home=ws://127.0.0.1:18790; it can be one of OpenClaw, and

@@ -19,7 +19,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const LIMITS: &str = "Limits";
 
 /// Options of `serve`; the file has the same names.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
     #[arg(long, env = "OPENCLAW_GATEWAY_CONFIG", value_name = "FILE")]

@@ -34,6 +34,34 @@ fn the_command_line_is_consistent() {
     sources::command().debug_assert();
 }
 
+/// A panic shows the `Debug` output of a value.
+#[test]
+fn debug_output_of_options_shows_no_secret() {
+    let serve = &[
+        "serve",
+        "--token=s3cret",
+        "--password=s3cret",
+        "--observe-token=home=s3cret",
+        "--observe-password=home=s3cret",
+        #[cfg(feature = "cluster")]
+        "--cluster=nats://user:s3cret@127.0.0.1",
+        #[cfg(feature = "webhook")]
+        "--webhook=https://127.0.0.1/s3cret",
+    ][..];
+    let list = &[
+        "list",
+        "--url=ws://user:s3cret@127.0.0.1",
+        "--token=s3cret",
+        "--password=s3cret",
+    ];
+    let install = &["install-service", "--", "--token=s3cret"];
+    for arguments in [serve, list, install] {
+        let cli = Cli::of([&["presence-gateway"], arguments].concat()).unwrap();
+        let shown = format!("{cli:?}");
+        assert!(shown.contains("Options") && !shown.contains("s3cret"), "{shown}");
+    }
+}
+
 #[test]
 fn every_option_is_named_alike_everywhere() {
     let command = sources::command();

@@ -13,7 +13,7 @@ use crate::config::{InvalidWebhook, WebhookConfig};
 const WEBHOOK: &str = "Webhook";
 
 /// The receiver of joins and leaves.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = WEBHOOK)]
 pub(crate) struct WebhookOptions {
     /// URL to which each join and leave is posted, signed with --webhook-secret-file; http:// or https://
