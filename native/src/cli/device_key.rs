@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
 use presence_core::client::DeviceKey as PublicHalf;
+use zeroize::Zeroizing;
 
 use super::kept::{self, State};
 use super::stderr::print_note;
@@ -58,17 +59,19 @@ impl std::fmt::Debug for DeviceKey {
     }
 }
 
-fn kept_seed(path: &Path) -> io::Result<[u8; SEED_BYTES]> {
+fn kept_seed(path: &Path) -> io::Result<Zeroizing<[u8; SEED_BYTES]>> {
     let text = kept::text(path, state, || {
-        let mut seed = [0; SEED_BYTES];
-        getrandom::fill(&mut seed).map_err(io::Error::other)?;
-        Ok(format!("{}\n", URL_SAFE_NO_PAD.encode(seed)))
+        let mut seed = Zeroizing::new([0; SEED_BYTES]);
+        getrandom::fill(&mut *seed).map_err(io::Error::other)?;
+        Ok(format!("{}\n", URL_SAFE_NO_PAD.encode(*seed)))
     })?;
+    let text = Zeroizing::new(text);
     seed_of(&text).ok_or_else(|| io::Error::other("the file does not hold a key of this program"))
 }
 
-fn seed_of(text: &str) -> Option<[u8; SEED_BYTES]> {
-    URL_SAFE_NO_PAD.decode(key_in(text)).ok()?.try_into().ok()
+fn seed_of(text: &str) -> Option<Zeroizing<[u8; SEED_BYTES]>> {
+    let seed = Zeroizing::new(URL_SAFE_NO_PAD.decode(key_in(text)).ok()?);
+    seed.as_slice().try_into().ok().map(Zeroizing::new)
 }
 
 /// The key in a file's text, without the NULs that a power loss leaves in place of data.
@@ -95,6 +98,7 @@ mod tests {
     use std::fs;
 
     use ed25519_dalek::{Signature, Verifier};
+    use zeroize::ZeroizeOnDrop;
 
     use super::*;
 
@@ -122,6 +126,16 @@ mod tests {
             assert!(kept_seed(&path).is_err());
             assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
         }
+    }
+
+    /// Checked by the compiler: see the test of `Secret`.
+    #[test]
+    fn the_key_is_overwritten_when_it_is_dropped() {
+        fn check(_: &impl ZeroizeOnDrop) {}
+        let folder = tempfile::tempdir().unwrap();
+        let seed = kept_seed(&folder.path().join("device-key")).unwrap();
+        check(&seed);
+        check(&DeviceKey(SigningKey::from_bytes(&seed)).0);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::files::read_small;
 
 /// Most bytes of such a file.
@@ -63,7 +65,7 @@ pub(super) fn text(
     if let Some(text) = usable(path, state)? {
         return Ok(text);
     }
-    let made = make()?;
+    let made = Zeroizing::new(make()?);
     // Readable by its owner only, and in the same folder, so that it can be renamed.
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(made.as_bytes())?;

@@ -140,7 +140,17 @@ impl fmt::Debug for ClusterConfig {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
+
+    /// Checked by the compiler: see the test of `Secret`.
+    #[test]
+    fn credentials_are_overwritten_when_they_are_dropped() {
+        fn check(_: &impl ZeroizeOnDrop) {}
+        let config = ClusterConfig::new(&["nats://a"], "home").unwrap();
+        check(&*config.credentials.unwrap_or_default());
+    }
 
     #[test]
     fn urls_names_and_secrets() {

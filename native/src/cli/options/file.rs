@@ -40,7 +40,9 @@ pub(crate) type Lines = BTreeMap<String, usize>;
 /// hold a secret.
 pub(super) fn with_file(mut command: Command, path: &Path) -> Result<(Command, Lines), OptionsError> {
     let invalid = |why: String| OptionsError::File(path.to_owned(), why);
-    let text = read_small(path, MAX_BYTES).map_err(|error| invalid(error.to_string()))?;
+    let text = read_small(path, MAX_BYTES)
+        .map(Zeroizing::new)
+        .map_err(|error| invalid(error.to_string()))?;
     let line_of = |start: usize| 1 + text[..start].matches('\n').count();
     let invalid_at = |start: usize, why: &str| invalid(format!("line {}: {why}", line_of(start)));
     let mut lines = Lines::new();

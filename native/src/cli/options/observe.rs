@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use presence_core::fleet::validate_names;
+use zeroize::Zeroizing;
 
 use super::{ClientOptions, OptionsError};
 use crate::cli::options::Target;
@@ -125,7 +126,7 @@ impl ObserveOptions {
             item.map(|(_, value)| value.clone())
         };
         let observed = |(name, url): &(&str, &str)| {
-            let mut token = of(name, &tokens);
+            let mut token = of(name, &tokens).map(Zeroizing::new);
             if let Some(file) = of(name, &files) {
                 if token.is_some() {
                     let why = format!("'{name}' has a token in --observe-token too: use one of them");
@@ -141,7 +142,7 @@ impl ObserveOptions {
             let options = ClientOptions {
                 url: Some((*url).to_owned()),
                 port: 0,
-                token,
+                token: token.as_deref().cloned(),
                 password: of(name, &passwords),
                 tls_ca: self.observe_tls_ca.clone().filter(|_| is_encrypted),
                 tls_fingerprint: fingerprint
@@ -181,10 +182,10 @@ fn pairs<'a>(
     pairs.collect()
 }
 
-fn read_secret(file: &Path) -> Result<String, OptionsError> {
+fn read_secret(file: &Path) -> Result<Zeroizing<String>, OptionsError> {
     let invalid =
         |why: &dyn Display| super::invalid("observe-token-file", &format!("{}: {why}", file.display()));
-    match read_small(file, MAX_SECRET_BYTES) {
+    match read_small(file, MAX_SECRET_BYTES).map(Zeroizing::new) {
         Ok(secret) if secret.is_empty() => Err(invalid(&"it is empty")),
         Ok(secret) => Ok(secret),
         Err(error) => Err(invalid(&error)),
