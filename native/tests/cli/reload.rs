@@ -24,6 +24,10 @@ fn logging(authority: &Authority, text: &str, key: &Path) -> (Child, Lines<BufRe
     (child, log)
 }
 
+async fn has_landlock(log: &mut Lines<BufReader<ChildStderr>>) -> bool {
+    !line_with(log, "listening").await.contains("sandbox=none")
+}
+
 #[tokio::test]
 async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fails() {
     let authority = Authority::new();
@@ -84,6 +88,9 @@ async fn a_renewed_certificate_behind_new_links_is_read() {
     relink("versions/1", "current");
     let text = format!("tls-cert = {:?}\n", authority.path("live/cert.pem"));
     let (mut child, mut log) = logging(&authority, &text, &authority.path("current/key.pem"));
+    if !has_landlock(&mut log).await {
+        eprintln!("skipped in part: without Landlock, every file can be read");
+    }
     let first = line_with(&mut log, "connections are encrypted").await;
     issue("versions/2");
     std::fs::copy(
@@ -115,7 +122,10 @@ async fn a_certificate_in_a_folder_that_is_new_needs_a_restart() {
     issue();
     let text = format!("tls-cert = {:?}\n", authority.path("pair/cert.pem"));
     let (mut child, mut log) = logging(&authority, &text, &authority.path("pair/key.pem"));
-    let has_landlock = !line_with(&mut log, "listening").await.contains("sandbox=none");
+    let has_landlock = has_landlock(&mut log).await;
+    if !has_landlock {
+        eprintln!("skipped in part: without Landlock, a new folder can be read");
+    }
     line_with(&mut log, "connections are encrypted").await;
     std::fs::rename(authority.path("pair"), authority.path("old")).unwrap();
     issue();
