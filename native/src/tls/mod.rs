@@ -38,6 +38,9 @@ pub(crate) use server::ServerStream;
 pub use server::Tls;
 pub(crate) use transport::Transport;
 
+/// The library of cryptography, which is named only here.
+#[cfg(feature = "tls")]
+use rustls::crypto::ring as cryptography;
 use tokio::net::TcpStream;
 
 /// The first byte of a TLS record that carries a handshake.
@@ -61,5 +64,5 @@ pub(crate) enum NoTls {
 /// The provider of all cryptography of TLS.
 #[cfg(feature = "tls")]
 fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
-    std::sync::Arc::new(rustls::crypto::ring::default_provider())
+    std::sync::Arc::new(cryptography::default_provider())
 }

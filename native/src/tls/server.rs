@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::error::{TlsError, Why};
 use super::limited::Limited;
-use super::{ALPN, Fingerprint, HANDSHAKE_RECORD, NoTls, provider};
+use super::{ALPN, Fingerprint, HANDSHAKE_RECORD, NoTls, cryptography, provider};
 use crate::files::read_small;
 
 /// Most bytes of a PEM file.
@@ -161,7 +161,7 @@ fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> R
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    config.ticketer = cryptography::Ticketer::new()?;
     config.send_tls13_tickets = TICKETS;
     Ok(config)
 }
