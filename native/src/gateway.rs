@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use presence_core::fleet::{NameError, validate_names};
 use presence_core::server::{Hub, HubConfig};
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
@@ -66,6 +67,7 @@ pub struct Gateway {
     hash_seed: u64,
     boot_id: Box<str>,
     limiter: GuessLimiter,
+    reload_failures: Counter,
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
 }
 
@@ -111,6 +113,7 @@ impl Gateway {
             hash_seed: u64::from_ne_bytes(seed),
             boot_id: uuid::Uuid::new_v4().to_string().into(),
             limiter: GuessLimiter::new(limiter_key),
+            reload_failures: Counter::default(),
             events,
         })
     }
@@ -177,6 +180,12 @@ impl Gateway {
         Feed::all(self.config.observed.len(), &self.events.0)
     }
 
+    /// Counts files that could not be read again.
+    #[cfg(feature = "cli")]
+    pub(crate) fn reload_failures(&self) -> Counter {
+        self.reload_failures.clone()
+    }
+
     /// Serves until `shutdown` completes. Then announces the end to every client and waits for them to leave, for at
     /// most the configured time.
     pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) {
@@ -196,7 +205,10 @@ impl Gateway {
         // The names are checked already.
         let _ = hub.observe(self.config.observed.clone(), clock.now());
         let is_metered = self.config.metrics || self.scrapes.is_some();
-        let metrics = is_metered.then(|| Arc::new(metrics_of(&self.config, began.wall_ms)));
+        let metrics = is_metered.then(|| {
+            let metrics = metrics_of(&self.config, began.wall_ms);
+            Arc::new(metrics.with_reload_failures(self.reload_failures))
+        });
         let driver = Driver::new(hub, clock.clone(), received, tap).with_metrics(metrics.clone());
         #[cfg(feature = "history")]
         let (history_degraded, is_history_degraded) = watch::channel(None);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use prometheus_client::metrics::counter::Counter;
 use tracing::info;
 
 use super::options::TokensFile;
@@ -31,9 +32,9 @@ impl Reloads {
         files
     }
 
-    /// Reads the files at each SIGHUP.
+    /// Reads the files at each SIGHUP. `failures` counts the files that cannot be used.
     #[cfg(unix)]
-    pub(super) fn on_hangup(self, signals: &mut Signals, sandbox: Sandbox) {
+    pub(super) fn on_hangup(self, signals: &mut Signals, sandbox: Sandbox, failures: Counter) {
         if let Some(tls) = &self.tls {
             info!(fingerprint = %tls.fingerprint(), "connections are encrypted; SIGHUP reads the certificate again");
         }
@@ -44,24 +45,23 @@ impl Reloads {
             return;
         };
         tokio::spawn(async move {
-            let mut failures = 0;
             while hangups.recv().await.is_some() {
-                failures += self.reload(sandbox, failures);
+                self.reload(sandbox, &failures);
             }
         });
     }
 
     #[cfg(not(unix))]
     #[expect(clippy::needless_pass_by_value, reason = "as where there are signals")]
-    pub(super) fn on_hangup(self, _: &mut Signals, _: Sandbox) {
+    pub(super) fn on_hangup(self, _: &mut Signals, _: Sandbox, _: Counter) {
         if let Some(tls) = &self.tls {
             info!(fingerprint = %tls.fingerprint(), "connections are encrypted");
         }
     }
 
-    /// Returns how many of the files cannot be used; their earlier contents stay in use.
+    /// Reads the files. The earlier contents of those that cannot be used stay in use.
     #[cfg(unix)]
-    fn reload(&self, sandbox: Sandbox, failures: u64) -> u64 {
+    fn reload(&self, sandbox: Sandbox, failures: &Counter) {
         const UNKNOWN: &str = " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";
 
         use tracing::warn;
@@ -71,17 +71,16 @@ impl Reloads {
             _ if is_denied => UNKNOWN,
             _ => "",
         };
-        let mut failures = failures;
-        let before = failures;
+        // The number of failures, with a new one.
+        let count = || failures.inc() + 1;
         match self.tls.as_ref().map(|tls| tls.reload()) {
             None => {}
             Some(Ok(fingerprint)) => info!(%fingerprint, "SIGHUP: the certificate is read"),
             Some(Err(error)) => {
-                failures += 1;
                 let option = error.option();
                 let hint = hint(error.is_denied());
                 warn!(
-                    failures,
+                    failures = count(),
                     "SIGHUP: --{option}: {error}{hint}; the old certificate stays"
                 );
             }
@@ -90,14 +89,12 @@ impl Reloads {
             None => {}
             Some((_, Ok(closed))) => info!(closed, "SIGHUP: the named tokens are read"),
             Some((file, Err(why))) => {
-                failures += 1;
                 let (option, path, hint) = (file.option(), file.path().display(), hint(why.is_denied()));
                 warn!(
-                    failures,
+                    failures = count(),
                     "SIGHUP: --{option}: {path}: {why}{hint}; the old tokens stay"
                 );
             }
         }
-        failures - before
     }
 }

@@ -140,7 +140,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
              proxy in front"
         );
     }
-    reloads.on_hangup(&mut signals, sandbox);
+    reloads.on_hangup(&mut signals, sandbox, gateway.reload_failures());
     let observers = observe::observe(observers, gateway.feeds(), gateway.boot_id());
     systemd::ready();
     let stopped = async {

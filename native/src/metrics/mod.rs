@@ -245,6 +245,13 @@ impl Metrics {
         self
     }
 
+    /// Adds the number of failed reloads, which is counted where files are read; before the first scrape.
+    pub(crate) fn with_reload_failures(mut self, failures: Counter) -> Self {
+        let help = "Reloads of the certificate or of the named tokens that failed";
+        Maker(&mut self.registry).plain("reload_failures", help, failures);
+        self
+    }
+
     /// All metrics in the OpenMetrics format.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();

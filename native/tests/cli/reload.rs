@@ -8,6 +8,7 @@ use tokio::process::ChildStderr;
 use super::tls::{pair, serve_with};
 use super::*;
 use crate::support::process::{line_with, signal};
+use crate::support::raw_http;
 use crate::support_tls::Authority;
 
 /// A gateway with this configuration file, and the lines of its log.
@@ -34,8 +35,10 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
     authority.issue(&["localhost"], |_| {});
     let [_, cert_path, _, key_path] = pair(&authority);
     // The file has the options, too.
-    let text = format!("tls-cert = {cert_path:?}\nhsts = 60\n");
+    let text = format!("tls-cert = {cert_path:?}\nhsts = 60\nmetrics-bind = \"127.0.0.1:0\"\n");
     let (mut child, mut log) = logging(&authority, &text, Path::new(&key_path));
+    let line = line_with(&mut log, "metrics are answered").await;
+    let metrics = line.split_once("address=").unwrap().1.trim().parse().unwrap();
     let first = line_with(&mut log, "connections are encrypted").await;
     let private = std::fs::read_to_string(&key_path).unwrap();
     authority.write("key.pem", "nothing");
@@ -47,6 +50,12 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
             assert!(line.contains(words), "{words}: {line}");
         }
     }
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = raw_http(metrics, request).await;
+    assert!(
+        answer.contains("\npresence_reload_failures_total 2\n"),
+        "{answer}"
+    );
     authority.write("key.pem", &private);
     signal(&child, Signal::HUP);
     let line = line_with(&mut log, "the certificate is read").await;
