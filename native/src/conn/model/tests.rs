@@ -171,6 +171,55 @@ fn all_that_is_pushed_before_the_close_arrives_in_order() {
     shuttle::check_pct(model, 150, 3);
 }
 
+/// A snapshot replaces one that waits. The newest always arrives, and the numbers of events have no gap.
+#[test]
+fn the_newest_snapshot_arrives_with_the_next_number() {
+    const SNAPSHOTS: u64 = 5;
+
+    let model = || {
+        let socket = Socket::default();
+        let peer = peer(&socket);
+        let (batches, _driver) = sync_channel(1);
+        let task = thread::spawn({
+            let peer = Arc::clone(&peer);
+            move || session(&peer, &batches)
+        });
+        let driver = thread::spawn(move || {
+            for number in 1..=SNAPSHOTS {
+                // Two of them fill the socket.
+                let payload = format!("{number:>40000}");
+                peer.push(Item::Presence(Arc::new(EventFrame::new("presence", payload))))
+                    .unwrap();
+                peer.flush(NOW);
+            }
+            peer.close(CloseFrame::SERVICE_RESTART);
+            peer.flush(NOW);
+        });
+        let (texts, code) = received(&socket);
+        let events: Vec<serde_json::Value> = texts
+            .iter()
+            .map(|text| serde_json::from_str(text).unwrap())
+            .collect();
+        let column = |member: &str| -> Vec<u64> {
+            events
+                .iter()
+                .map(|event| event[member].as_u64().unwrap())
+                .collect()
+        };
+        let payloads = column("payload");
+        assert!(
+            payloads.is_sorted() && payloads.last() == Some(&SNAPSHOTS),
+            "{payloads:?}"
+        );
+        assert_eq!(column("seq"), (1..=events.len() as u64).collect::<Vec<_>>());
+        assert_eq!(code, Some(1012));
+        task.join().unwrap();
+        driver.join().unwrap();
+    };
+    shuttle::check_random(model, 150);
+    shuttle::check_pct(model, 150, 3);
+}
+
 /// The driver has no more to do with it, until the client has it all.
 #[test]
 fn what_the_socket_has_no_room_for_is_written_by_the_task() {
