@@ -1,16 +1,21 @@
 //! Measured figures by name, kept in files of `target/bench`, so that single parts can be measured again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
+/// A run before runs were stated.
+const UNKNOWN_RUN: &str = "date and commit not recorded";
+
 /// All figures about one gateway, or one library.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
     values: BTreeMap<String, (f64, String)>,
+    /// Date and commit of the run that measured each scenario.
+    runs: BTreeMap<String, String>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -40,6 +45,10 @@ impl Figures {
                 }
             }
         }
+        let runs = report["runs"].as_object().into_iter().flatten();
+        figures.runs = runs
+            .filter_map(|(scenario, run)| Some((scenario.clone(), run.as_str()?.to_owned())))
+            .collect();
         figures.notes = list("notes")
             .filter_map(|note| note.as_str().map(str::to_owned))
             .collect();
@@ -62,16 +71,39 @@ impl Figures {
             .map(|(name, (value, unit))| (name.as_str(), *value, unit.as_str()))
     }
 
+    /// States the run that measured all of these figures.
+    pub(crate) fn set_run(&mut self, run: &str) {
+        let scenarios = self.values.keys().map(|name| scenario(name));
+        self.runs = scenarios
+            .map(|scenario| (scenario.to_owned(), run.to_owned()))
+            .collect();
+    }
+
+    /// The runs that measured these figures, each with its scenarios.
+    pub(crate) fn runs(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut runs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for scenario in self.values.keys().map(|name| scenario(name)) {
+            let run = self.runs.get(scenario).map_or(UNKNOWN_RUN, String::as_str);
+            runs.entry(run).or_default().insert(scenario);
+        }
+        runs
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
     /// Merges newer figures: a measurement that was repeated replaces all figures of its earlier run.
     pub(crate) fn renew(&mut self, newer: Self) {
-        let scenario = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        let measured: Vec<String> = newer.values.keys().map(|name| scenario(name)).collect();
-        self.values.retain(|name, _| !measured.contains(&scenario(name)));
+        let measured: Vec<String> = newer
+            .values
+            .keys()
+            .map(|name| scenario(name).to_owned())
+            .collect();
+        self.values
+            .retain(|name, _| !measured.iter().any(|measured| measured == scenario(name)));
         self.values.extend(newer.values);
+        self.runs.extend(newer.runs);
         self.notes
             .retain(|note| !measured.iter().any(|name| note.starts_with(&format!("{name}:"))));
         for note in newer.notes {
@@ -90,10 +122,15 @@ impl Figures {
             .all()
             .map(|(name, value, unit)| json!({"name": name, "value": value, "unit": unit}))
             .collect();
-        let report = json!({"figures": figures, "notes": self.notes});
+        let report = json!({"figures": figures, "runs": self.runs, "notes": self.notes});
         std::fs::write(file, format!("{report:#}\n"))
             .map_err(|error| Failure::missing(format!("cannot write {}: {error}", file.display())))
     }
+}
+
+/// The scenario of a figure.
+fn scenario(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
 }
 
 /// Criterion's medians, in ns, by `group.parameter`.
@@ -145,6 +182,35 @@ mod tests {
     }
 
     #[test]
+    fn figures_of_an_earlier_run_keep_its_date() {
+        let of = |text: &str, run: &str| {
+            let mut figures = figures(text);
+            figures.set_run(run);
+            figures
+        };
+        let mut all = figures(r#"{"figures":[{"name":"many.memory","value":3}]}"#);
+        let both = r#"{"figures":[{"name":"storm.time","value":3},{"name":"idle.memory","value":3}]}"#;
+        all.renew(of(both, "1 May 2026, commit a"));
+        all.renew(of(
+            r#"{"figures":[{"name":"storm.time","value":2}]}"#,
+            "2 May 2026, commit b",
+        ));
+        let runs: Vec<(&str, Vec<&str>)> = all
+            .runs()
+            .into_iter()
+            .map(|(run, scenarios)| (run, scenarios.into_iter().collect()))
+            .collect();
+        assert_eq!(
+            runs,
+            [
+                ("1 May 2026, commit a", vec!["idle"]),
+                ("2 May 2026, commit b", vec!["storm"]),
+                (UNKNOWN_RUN, vec!["many"]),
+            ]
+        );
+    }
+
+    #[test]
     fn the_npm_packages_report_is_read() {
         let all =
             figures(r#"{"node":"v24","results":[{"name":"a list","wasmUs":9,"plainUs":6,"ratio":1.5}]}"#);
@@ -160,6 +226,7 @@ mod tests {
         let mut all = Figures::default();
         all.set("a.b", 1.25, "ms");
         all.notes.push("a \"note\"".to_owned());
+        all.set_run("1 May 2026, commit a");
         all.write(&file).expect("written");
         assert_eq!(Figures::read(&file), all);
 

@@ -4,4 +4,5 @@ pub(crate) mod figures;
 mod lines;
 mod number;
 pub(crate) mod page;
+pub(crate) mod run;
 pub(crate) mod targets;

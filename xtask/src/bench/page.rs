@@ -1,5 +1,6 @@
 //! `BENCHMARKS.md`, from the measured figures.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::figures::Figures;
@@ -18,6 +19,8 @@ pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     for note in &measured.ours.notes {
         let _ = writeln!(page, "* {note}");
     }
+    page.push_str("\n## Runs\n\nA figure stays on this page until it is measured again.\n\n");
+    page.push_str(&runs(measured));
     page.push_str("\n## Targets\n\n");
     page.push_str(&table(measured));
     page.push_str("\n## Curves\n\nCost grows in proportion to the work.\n\n");
@@ -36,6 +39,30 @@ pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
         }
     }
     page
+}
+
+/// The date and the commit of each run, and what it measured.
+fn runs(measured: &Measured) -> String {
+    let mut runs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let peers = measured
+        .peers
+        .iter()
+        .map(|(peer, figures)| (format!("openclaw@{peer}"), figures));
+    for (name, figures) in std::iter::once(("gateway".to_owned(), &measured.ours)).chain(peers) {
+        for (run, scenarios) in figures.runs() {
+            let scenarios: Vec<&str> = scenarios.into_iter().collect();
+            let what = format!("{name} ({})", scenarios.join(", "));
+            runs.entry(run).or_default().push(what);
+        }
+    }
+    for (name, figures) in [("core", &measured.core), ("npm package", &measured.wasm)] {
+        for run in figures.runs().into_keys() {
+            runs.entry(run).or_default().push(name.to_owned());
+        }
+    }
+    runs.into_iter()
+        .map(|(run, what)| format!("* {run}: {}\n", what.join("; ")))
+        .collect()
 }
 
 /// The table of targets, ours and the others' side by side.
@@ -239,13 +266,17 @@ mod tests {
         measured.ours.set("fanout.ratio", 1.3, "x");
         measured.ours.set("curve.100.full.last", 3.0, "ms");
         measured.ours.set("curve.10000.full.last", 300.0, "ms");
+        measured.ours.set_run("2 May 2026, commit b");
         measured.core.set("upsert.200", 400.0, "ns");
         measured.core.set("upsert.1000000", 900.0, "ns");
+        measured.core.set_run("1 May 2026, commit a");
         measured.wasm.set("a list.wasmUs", 1_500.0, "us");
         measured.wasm.set("a list.plainUs", 1_000.0, "us");
         measured.wasm.set("a list.ratio", 1.5, "x");
+        measured.wasm.set_run("2 May 2026, commit b");
         let mut peer = Figures::default();
         peer.set("start.hello", 8_000.0, "ms");
+        peer.set_run("1 May 2026, commit a");
         measured.peers.push(("2026.9.6".to_owned(), peer));
         measured
     }
@@ -281,6 +312,14 @@ mod tests {
             "{table}"
         );
         assert_eq!(met(&measured()), (3, 4));
+    }
+
+    #[test]
+    fn the_page_states_the_run_of_each_figure() {
+        let page = page(&measured(), "* a machine\n", "");
+        let runs = "* 1 May 2026, commit a: openclaw@2026.9.6 (start); core\n\
+                    * 2 May 2026, commit b: gateway (curve, fanout, start); npm package\n";
+        assert!(page.contains(runs), "{page}");
     }
 
     #[test]

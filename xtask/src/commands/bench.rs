@@ -7,6 +7,7 @@ use lexopt::{Arg::Long, Parser, ValueExt as _};
 
 use crate::bench::figures::{Figures, criterion};
 use crate::bench::page::{met, page, table};
+use crate::bench::run::this_run;
 use crate::bench::targets::Measured;
 use crate::failure::Failure;
 use crate::process::Program;
@@ -102,6 +103,7 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
     std::fs::create_dir_all(&folder)
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", folder.display())))?;
     let begun = Instant::now();
+    let run = this_run(project);
     println!("building the gateway and the load generator, in release (first time: about 4 min)");
     // Separate builds: a common one would build the gateway with features that only the load generator needs.
     for package in ["presence-gateway", "presence-load"] {
@@ -119,21 +121,21 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
         let scale = if options.quick { "quick" } else { "full" };
         let program = load(project, &folder, "ours", scale, &scenarios);
         program.run()?;
-        renew(&folder, "ours")?;
+        renew(&folder, "ours", &run)?;
     }
     if options.peers
         && let Some(scenarios) = options.scenarios(Some(&PEER_SCENARIOS))
     {
         for peer in &PEERS {
             println!("\n== openclaw@{}", peer.release);
-            measure_peer(project, &folder, peer, &scenarios)?;
+            measure_peer(project, &folder, peer, &scenarios, &run)?;
         }
     }
     if options.wants("core") {
-        measure_core(project, &folder)?;
+        measure_core(project, &folder, &run)?;
     }
     if options.wants("wasm") {
-        measure_wasm(project, &folder)?;
+        measure_wasm(project, &folder, &run)?;
     }
     finish(project, &folder, &options, begun)
 }
@@ -162,7 +164,13 @@ fn load(project: &Project, folder: &Path, name: &str, scale: &str, scenarios: &[
 }
 
 /// Measures a peer, with a temporary home folder.
-fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[String]) -> Result<(), Failure> {
+fn measure_peer(
+    project: &Project,
+    folder: &Path,
+    peer: &Peer,
+    scenarios: &[String],
+    run: &str,
+) -> Result<(), Failure> {
     let name = format!("openclaw-{}", peer.release);
     let home = folder.join(format!("home-{}", peer.release));
     // An interrupted run leaves its folder behind.
@@ -200,7 +208,7 @@ fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[Stri
     let _ = std::fs::remove_dir_all(&home);
     // A peer that cannot be measured leaves a gap in the table; the command does not fail.
     match outcome {
-        Ok(()) => renew(folder, &name),
+        Ok(()) => renew(folder, &name, run),
         Err(failure) => {
             println!("openclaw@{}: {failure}", peer.release);
             Ok(())
@@ -208,7 +216,7 @@ fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[Stri
     }
 }
 
-fn measure_core(project: &Project, folder: &Path) -> Result<(), Failure> {
+fn measure_core(project: &Project, folder: &Path, run: &str) -> Result<(), Failure> {
     let mut benches: Vec<String> = std::fs::read_dir(project.path("core/benches"))
         .into_iter()
         .flatten()
@@ -224,10 +232,12 @@ fn measure_core(project: &Project, folder: &Path) -> Result<(), Failure> {
         .with(["bench", "--package", "presence-core"])
         .with(benches.iter().flat_map(|name| ["--bench", name]))
         .run()?;
-    criterion(&project.target().join("criterion")).write(&folder.join("core.json"))
+    let mut figures = criterion(&project.target().join("criterion"));
+    figures.set_run(run);
+    figures.write(&folder.join("core.json"))
 }
 
-fn measure_wasm(project: &Project, folder: &Path) -> Result<(), Failure> {
+fn measure_wasm(project: &Project, folder: &Path, run: &str) -> Result<(), Failure> {
     let script = project.path("wasm/bench/run.mjs");
     if !script.exists() {
         println!("\n== the npm package: there is no bench");
@@ -252,6 +262,7 @@ fn measure_wasm(project: &Project, folder: &Path) -> Result<(), Failure> {
     if let Some(bytes) = gzipped.and_then(|text| text.parse().ok()) {
         figures.set("core.gzipped", bytes, "bytes");
     }
+    figures.set_run(run);
     figures.write(&folder.join("wasm.json"))
 }
 
@@ -332,10 +343,12 @@ fn part_file(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Merges a new report into the kept one.
-fn renew(folder: &Path, name: &str) -> Result<(), Failure> {
+fn renew(folder: &Path, name: &str, run: &str) -> Result<(), Failure> {
     let file = folder.join(format!("{name}.json"));
     let mut figures = Figures::read(&file);
-    figures.renew(Figures::read(&part_file(folder, name)));
+    let mut newer = Figures::read(&part_file(folder, name));
+    newer.set_run(run);
+    figures.renew(newer);
     figures.write(&file)
 }
 
