@@ -4,6 +4,7 @@
 """
 
 import collections
+import datetime
 import json
 import pathlib
 import re
@@ -57,7 +58,7 @@ def run(binary, kosoku, reports, certificate):
 
 
 def judge(reports):
-    """Counts the outcomes of each group; returns them, and the cases that failed."""
+    """Counts the outcomes of each group; returns them, and the cases that failed and the groups without cases."""
     counts, bad = collections.defaultdict(collections.Counter), []
     for path in reports.glob("*_case_*.json"):
         case = json.loads(path.read_text())
@@ -71,6 +72,7 @@ def judge(reports):
         if kind == "failed":
             bad.append(case["id"])
         counts[case["id"].split(".")[0]][kind] += 1
+    bad += [f"{group}: no case ran" for group in GROUPS if not counts[group]]
     return counts, bad
 
 
@@ -83,12 +85,22 @@ def table(counts):
     return "\n".join(lines)
 
 
+PAGE = pathlib.Path(__file__).with_name("RESULTS.md")
+
+
 def write(heading, text):
     """Puts the table in place of the first one below that heading."""
-    page = pathlib.Path(__file__).with_name("RESULTS.md")
-    old = page.read_text()
+    old = PAGE.read_text()
     start = old.index("| group", old.index(heading))
-    page.write_text(old[:start] + text + old[old.index("\n\n", start) :])
+    PAGE.write_text(old[:start] + text + old[old.index("\n\n", start) :])
+
+
+def write_date():
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
+    commit = subprocess.run(command, cwd=PAGE.parent, capture_output=True, text=True, check=True).stdout.strip()
+    today = datetime.date.today()
+    line = f"Last run: {today.day} {today:%B %Y}, commit {commit}."
+    PAGE.write_text(re.sub("^Last run: .*$", line, PAGE.read_text(), flags=re.MULTILINE))
 
 
 def main():
@@ -101,7 +113,8 @@ def main():
         counts, bad = judge(folder)
         write(heading, table(counts))
         print(f"{heading}\n{table(counts)}")
-        failed += [f"{case} ({name})" for case in sorted(bad)] if counts else [f"no case ran ({name})"]
+        failed += [f"{case} ({name})" for case in sorted(bad)]
+    write_date()
     if failed:
         sys.exit(f"not as the protocol has it: {', '.join(failed)}")
 
