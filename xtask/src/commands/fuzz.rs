@@ -15,7 +15,7 @@ use crate::tools::fuzz::{cargo_fuzz, ensure_fuzz_tools};
 
 /// How long each target runs unless `--seconds` says so.
 const SECONDS: u64 = 60;
-/// Longest input, in bytes: more than the largest frame before a handshake.
+/// Longest input, in bytes. A fuzzer finds little more with longer ones, and needs more time for each of them.
 const MAX_INPUT_BYTES: u64 = 8_192;
 
 /// The options of the command line.
