@@ -36,9 +36,9 @@ pub(crate) struct Launcher {
     pub(crate) source: Source,
     pub(crate) token: String,
     pub(crate) cores: Option<Cores>,
-    /// Certificate of the servers that are started.
+    /// Certificate of the servers that are started; beside a running gateway with TLS, of the bare server.
     pub(crate) certificate: Option<Rc<Certificate>>,
-    /// Certificates that clients trust; without them they do not encrypt.
+    /// Certificates that clients of the gateway trust; without them they do not encrypt.
     pub(crate) trust: Option<Arc<ClientConfig>>,
 }
 
@@ -53,9 +53,23 @@ impl Launcher {
         })
     }
 
-    /// Returns a fleet for a server of this address, with TLS if the servers have it.
+    /// Returns a fleet for a gateway of this address, with TLS if the gateways have it.
     pub(crate) fn fleet(&self, address: SocketAddr) -> io::Result<Fleet> {
         Fleet::new(address, self.trust.clone())
+    }
+
+    /// Returns a fleet for a bare server of this address, with TLS if the gateways have it.
+    pub(crate) fn bare_fleet(&self, address: SocketAddr) -> io::Result<Fleet> {
+        let client = self.certificate.as_ref().map(|certificate| certificate.client());
+        Fleet::new(address, client)
+    }
+
+    /// The unit of a figure that is a multiple of the bare server's.
+    pub(crate) fn bare_unit(&self) -> &'static str {
+        match self.certificate {
+            Some(_) => "x bare TLS",
+            None => "x bare TCP",
+        }
     }
 
     /// The options that name the certificate, of gateways and of the bare server.

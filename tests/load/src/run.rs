@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::bench::Bench;
-use crate::certificate;
+use crate::certificate::{self, Certificate};
 use crate::error::BenchError;
 use crate::launcher::{Launcher, Source};
 use crate::options::Options;
@@ -76,6 +77,7 @@ fn prepare(options: &Options) -> Result<Bench, BenchError> {
     let (ca, pin) = (options.tls_ca.as_deref(), options.tls_fingerprint);
     let is_encrypted = options.url.as_ref().is_some_and(|url| url.is_encrypted);
     let trust = is_encrypted.then(|| certificate::trusting(ca, pin)).transpose()?;
+    let bare = is_encrypted.then(Certificate::new).transpose()?;
     Ok(Bench {
         report: Report {
             label: options.label.clone(),
@@ -85,7 +87,7 @@ fn prepare(options: &Options) -> Result<Bench, BenchError> {
             source,
             token: token.clone(),
             cores: if options.no_pin { None } else { system::cores() },
-            certificate: None,
+            certificate: bare.map(Rc::new),
             trust,
         },
         profiles: Profiles {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 const TOKEN: &str = "test-secret";
 const ATTACKS: [&str; 11] = [
@@ -52,9 +53,10 @@ struct Running {
 }
 
 impl Running {
-    fn start() -> Self {
+    fn start(options: &[&str]) -> Self {
         let mut child = Command::new(gateway())
             .args(["serve", "--port", "0", "--token", TOKEN])
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -64,7 +66,7 @@ impl Running {
         let url = lines
             .find_map(|line| {
                 let line = line.unwrap();
-                let at = line.find("http://")?;
+                let at = line.find("http")?;
                 Some(line[at..].split_whitespace().next()?.to_owned())
             })
             .expect("the gateway prints its URL");
@@ -125,7 +127,7 @@ fn a_running_gateway_is_measured() {
         "fanout-delta",
         "requests",
     ];
-    let running = Running::start();
+    let running = Running::start(&[]);
     let pid = running.child.id().to_string();
     let report = measure(&names, &["--url", &running.url, "--token", TOKEN, "--pid", &pid]);
     assert_eq!(figure(&report, "storm.clients"), 6.0);
@@ -145,6 +147,40 @@ fn a_running_gateway_is_measured() {
         assert!(figure(&report, name) > 0.0, "{name}");
     }
     assert!(figure(&report, "fanout-delta.bytes") < figure(&report, "fanout.bytes"));
+}
+
+#[test]
+fn a_gateway_with_tls_is_measured_if_its_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| {
+        let path = folder.path().join(name);
+        path.to_str().unwrap().to_owned()
+    });
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let running = Running::start(&["--tls-cert", &cert, "--tls-key", &key]);
+    assert!(running.url.starts_with("https://"), "{}", running.url);
+    let pin = |digest: &[u8]| {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    };
+    let own = pin(&Sha256::digest(made.cert.der()));
+    let other = pin(&[0; 32]);
+    let gateway = ["--url", &running.url, "--token", TOKEN];
+    for trusted in [["--tls-ca", &cert], ["--tls-fingerprint", &own]] {
+        let report = measure(&["requests"], &[&gateway[..], &trusted].concat());
+        assert!(figure(&report, "requests.rate") > 0.0);
+    }
+    for (trusted, why) in [
+        (&["--tls-fingerprint", &other][..], "OtherFingerprint"),
+        (&[], "UnknownIssuer"),
+    ] {
+        let words = ["--scale", "tiny", "--no-pin", "--only", "requests"];
+        let refused = load(&[&words[..], &gateway, trusted].concat());
+        let text = String::from_utf8_lossy(&refused.stdout);
+        assert!(text.contains("failed") && text.contains(why), "{refused:?}");
+    }
 }
 
 #[test]

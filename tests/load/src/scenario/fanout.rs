@@ -52,10 +52,6 @@ pub(super) fn pause(round_ms: f64) -> Duration {
 }
 
 fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Result<(), BenchError> {
-    let unit = match launcher.trust {
-        Some(_) => "x bare TLS",
-        None => "x bare TCP",
-    };
     let readers = bench.possible(bench.size.readers, 2);
     let gateway = launcher.start(&bench.profiles, &[])?;
     let mut fleet = readers_of(bench, launcher.fleet(gateway.address)?, readers, deltas)?;
@@ -72,7 +68,7 @@ fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Resu
         tls_key: None,
     };
     let bare = launcher.bare(&options)?;
-    let mut limit = launcher.fleet(bare.address)?;
+    let mut limit = launcher.bare_fleet(bare.address)?;
     let plans = (0..readers).map(|_| Profiles::bare()).collect();
     limit.open(plans, bench.size.concurrency, WAIT)?.complete()?;
     bare_round(&mut limit)?;
@@ -103,9 +99,11 @@ fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Resu
         .report
         .add(format!("{name}.last_p95"), percentile(&ours, 95.0), "ms");
     bench.report.add(format!("{name}.bare"), median(&theirs), "ms");
-    bench
-        .report
-        .add(format!("{name}.ratio"), median_ratio(&ours, &theirs), unit);
+    bench.report.add(
+        format!("{name}.ratio"),
+        median_ratio(&ours, &theirs),
+        launcher.bare_unit(),
+    );
     bench
         .report
         .add(format!("{name}.cpu"), median(&cpu), "ms of the gateway's core");

@@ -119,7 +119,10 @@ fn measure_bare(bench: &mut Bench, clients: usize, len: usize) -> Result<(), Ben
         tls_cert: None,
         tls_key: None,
     })?;
-    let mut limit = fleet(bench, bare.address)?;
+    let mut limit = bench
+        .launcher
+        .bare_fleet(bare.address)?
+        .with_many_addresses(bench.size.per_address);
     let plans = (0..clients).map(|_| Profiles::bare()).collect();
     limit.open(plans, bench.size.concurrency, LIMIT)?.complete()?;
     bare_round(&mut limit)?;

@@ -44,7 +44,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         tls_key: None,
     };
     let bare = bench.launcher.bare(&options)?;
-    let mut limit = bench.launcher.fleet(bare.address)?;
+    let mut limit = bench.launcher.bare_fleet(bare.address)?;
     limit
         .open((0..askers).map(|_| Profiles::bare()).collect(), askers, WAIT)?
         .complete()?;
@@ -74,9 +74,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             .report
             .add(name, ms * 1_000.0 / answers.max(1) as f64, "us of the core each");
     }
-    bench
-        .report
-        .add("requests.ratio", median_ratio(&theirs, &ours), "x bare TCP");
+    bench.report.add(
+        "requests.ratio",
+        median_ratio(&theirs, &ours),
+        bench.launcher.bare_unit(),
+    );
     Ok(())
 }
 
