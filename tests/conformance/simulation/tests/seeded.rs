@@ -3,12 +3,16 @@
 
 use presence_simulation::seeded::{SEEDS, run};
 
+fn repetition(seed: u64) -> String {
+    format!("cargo xtask simulate --world pair --from {seed} --seeds 1")
+}
+
 #[test]
 fn every_mirror_ends_with_the_gateways_list() -> std::io::Result<()> {
     let mut record = String::new();
     for seed in 0..SEEDS {
         // Shown only if it fails.
-        println!("seed {seed}");
+        println!("to repeat it: {}", repetition(seed.into()));
         record += &run(seed.into());
     }
     if let Some(path) = std::env::var_os("SIMULATION_RECORD") {
@@ -22,7 +26,7 @@ fn every_mirror_ends_with_the_gateways_list() -> std::io::Result<()> {
 fn every_seed_converges() {
     for seed in 100..140 {
         // Shown only if it fails.
-        println!("to repeat it: cargo xtask simulate --from {seed} --seeds 1");
+        println!("to repeat it: {}", repetition(seed));
         let _ = run(seed);
     }
 }
