@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::steps::package::{build_demo, build_package};
+use crate::tools::crates::{CARGO_AUDITABLE, RUST_AUDIT_INFO};
 use crate::tools::cross::LINUXES;
 
 /// Builds the release artifacts. The gateway includes the page, and is one static program on Linux.
@@ -30,16 +31,36 @@ pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failu
 /// When a build fails.
 pub(super) fn distributed(project: &Project) -> Result<PathBuf, Failure> {
     build_page(project)?;
-    build_with_page(project)
+    let program = build_with_page(project)?;
+    RUST_AUDIT_INFO.ensure(project)?;
+    let crates = RUST_AUDIT_INFO
+        .program(project)
+        .with([program.to_string_lossy()])
+        .any_output()?;
+    must_list_crates(&crates)?;
+    Ok(program)
 }
 
-/// Builds the gateway with the page, in a separate folder, so that the builds for `run` and `bench` stay valid.
+/// `crates` is the list inside a gateway, as `rust-audit-info` prints it.
+fn must_list_crates(crates: &str) -> Result<(), Failure> {
+    if crates.contains(r#""presence-core""#) {
+        return Ok(());
+    }
+    Err(Failure::missing(
+        "the gateway does not contain the list of its crates".to_owned(),
+    ))
+}
+
+/// Builds the gateway with the page and with the list of its crates inside, in a separate folder, so that the builds for `run` and `bench` stay valid.
 fn build_with_page(project: &Project) -> Result<PathBuf, Failure> {
+    CARGO_AUDITABLE.ensure(project)?;
     let folder = project.path("target/dist");
-    let cargo = Program::cargo(project)
+    let cargo = CARGO_AUDITABLE
+        .program(project)
         .with([
             "build",
             "--release",
+            "--locked",
             "--package",
             "presence-gateway",
             "--features",
@@ -93,4 +114,16 @@ fn build_page(project: &Project) -> Result<(), Failure> {
     build_package(project)?;
     println!("[2/3] the demo page");
     build_demo(project)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_without_the_list_of_its_crates_is_refused() {
+        assert!(must_list_crates("").is_err());
+        let list = r#"{"packages":[{"name":"presence-core","version":"0.1.0","source":"local"}]}"#;
+        must_list_crates(list).expect("a list");
+    }
 }
