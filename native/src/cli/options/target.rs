@@ -5,6 +5,8 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use ::http::Uri;
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use super::ClientOptions;
 use crate::auth::secret::Secret;
@@ -111,8 +113,16 @@ impl Target {
         if address.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_err()) {
             return Err(usage("invalid IPv6 address in brackets"));
         }
-        // The URL that `serve` prints carries the token.
-        let from_url = fragment.strip_prefix("token=");
+        // The URL that `serve` prints carries the token. Browsers, and other programs, encode characters in it.
+        let from_url = fragment.strip_prefix("token=").map(percent_decode_str);
+        let from_url = from_url
+            .map(|token| {
+                token
+                    .decode_utf8()
+                    .map(|token| Zeroizing::new(token.into_owned()))
+            })
+            .transpose()
+            .map_err(|_| usage("the token in the URL is not percent-encoded UTF-8"))?;
         let tls = is_encrypted
             .then(|| ClientTls::new(options.tls_ca.as_deref(), options.tls_fingerprint))
             .transpose()
@@ -124,7 +134,14 @@ impl Target {
             path: uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
-            token: secret(prefix, "token", options.token.as_deref().or(from_url))?,
+            token: secret(
+                prefix,
+                "token",
+                options
+                    .token
+                    .as_deref()
+                    .or(from_url.as_ref().map(|token| token.as_str())),
+            )?,
             password: secret(prefix, "password", options.password.as_deref())?,
             timeout: Duration::from_millis(options.timeout),
         })
@@ -195,14 +212,14 @@ mod tests {
                 "{url}"
             );
         }
-        assert_eq!(
-            target("http://127.0.0.1:4711/#token=abc")
-                .unwrap()
-                .token
-                .as_ref()
-                .map(Secret::reveal),
-            Some("abc")
-        );
+        for (fragment, token) in [
+            ("abc", "abc"),
+            ("a%2Bb+c%25%c3%bc", "a+b+c%\u{fc}"),
+            ("50%", "50%"),
+        ] {
+            let target = target(&format!("http://127.0.0.1:4711/#token={fragment}")).unwrap();
+            assert_eq!(target.token.as_ref().map(Secret::reveal), Some(token));
+        }
         for url in [
             "127.0.0.1:4711",
             "ftp://h",
@@ -224,6 +241,7 @@ mod tests {
             "ws://a b",
             "ws://h/?token=s3cret",
             "ws://h?x=1&password=s3cret",
+            "ws://h/#token=s3cret%ff",
         ] {
             let failure = target(url).unwrap_err();
             assert_eq!(failure.code(), 2, "{url}");
