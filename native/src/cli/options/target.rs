@@ -140,7 +140,7 @@ impl Target {
                 options
                     .token
                     .as_deref()
-                    .or(from_url.as_ref().map(|token| token.as_str())),
+                    .or_else(|| from_url.as_ref().map(|token| token.as_str())),
             )?,
             password: secret(prefix, "password", options.password.as_deref())?,
             timeout: Duration::from_millis(options.timeout),
