@@ -12,7 +12,8 @@ use super::targets::{Measured, Whose};
 pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     let mut page = String::from("# Benchmarks\n\n");
     page.push_str(
-        "Made by `cargo xtask bench --peers`; do not edit. The notes are in `xtask/benchmarks.md`.\n\n",
+        "Made by `cargo xtask bench`, which with `--peers` also measures OpenClaw's gateways; do not edit. The notes are in \
+         `xtask/benchmarks.md`.\n\n",
     );
     page.push_str("## The machine\n\n");
     page.push_str(machine);
