@@ -9,7 +9,7 @@ mod support;
 use presence_gateway::RunningGateway;
 use presence_gateway::clock::Manual;
 use serde_json::{Value, json};
-use support::log::Log;
+use support::log::{Log, LogGuard};
 use support::{Client, TOKEN, config_with, connect_params, offering, raw_http, refusal, start, start_manual};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -18,7 +18,7 @@ const READ: &[&str] = &["operator.read"];
 /// Lines of one kind in a second.
 const MAX_LINES: usize = 20;
 
-fn started() -> (RunningGateway, Manual, Log, tracing::subscriber::DefaultGuard) {
+fn started() -> (RunningGateway, Manual, Log, LogGuard) {
     let (log, guard) = Log::start();
     let (gateway, clock) = start_manual(config_with(|config| {
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];

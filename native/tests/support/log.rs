@@ -1,20 +1,41 @@
 //! The gateway's log, for tests.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use serde_json::Value;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::within;
+
+thread_local! {
+    /// Where the lines of this thread go.
+    static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
 
 /// The log lines of this thread, as JSON.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Log {
+/// Ends a [`Log`].
+pub(crate) struct LogGuard(());
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        LOG.set(None);
+    }
+}
+
+/// Writes to the log of its thread, if there is one.
+struct OfThread;
+
+impl io::Write for OfThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow(|log| {
+            if let Some(Log(lines)) = log {
+                lines.lock().unwrap().extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
@@ -23,23 +44,21 @@ impl io::Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 impl Log {
-    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    /// All threads have one subscriber: `tracing` remembers for each line of code whether anybody wants it, and may miss
+    /// subscribers that come and go while other tests run.
+    pub(crate) fn start() -> (Self, LogGuard) {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_subscriber::fmt()
+                .json()
+                .flatten_event(true)
+                .with_writer(|| OfThread)
+                .init();
+        });
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        LOG.set(Some(log.clone()));
+        (log, LogGuard(()))
     }
 
     pub(crate) fn text(&self) -> String {
