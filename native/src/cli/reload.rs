@@ -66,11 +66,8 @@ impl Reloads {
 
         use tracing::warn;
 
-        let hint = |is_denied: bool| match sandbox {
-            Sandbox::Absent => "",
-            _ if is_denied => UNKNOWN,
-            _ => "",
-        };
+        let is_sandboxed = sandbox != Sandbox::Absent;
+        let hint = |is_denied: bool| if is_sandboxed && is_denied { UNKNOWN } else { "" };
         // The number of failures, with a new one.
         let count = || failures.inc() + 1;
         match self.tls.as_ref().map(|tls| tls.reload()) {
