@@ -129,16 +129,18 @@ impl Nats {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        loop {
+        // The port of the cluster is opened after those of clients, and may be taken too.
+        let mut has_cluster = !self.options.iter().any(|option| option == "--cluster");
+        let mut is_ready = false;
+        while !(is_ready && has_cluster) {
             let Some(line) = lines.next_line().await.unwrap() else {
                 return false;
             };
             if let Some((_, address)) = line.split_once("Listening for client connections on ") {
                 self.port = address.rsplit(':').next().unwrap().trim().parse().unwrap();
             }
-            if line.contains("Server is ready") {
-                break;
-            }
+            is_ready |= line.contains("Server is ready");
+            has_cluster |= line.contains("Listening for route connections on ");
         }
         // A full pipe would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
