@@ -27,6 +27,15 @@ async function keeping(t) {
 
 const timeline = (page) => page.getByRole("link", { name: "Timeline" }).click();
 const lane = (page, name) => page.locator(".lane", { has: page.getByText(name, { exact: true }) });
+/** Opens the page in a browser context of its own. Returns the context: closing it ends the connection. */
+async function connectGuest(visitor, gateway) {
+  const guest = await visitor.context.browser().newContext();
+  const page = await guest.newPage();
+  await page.goto(gateway.link);
+  await live(page);
+  return guest;
+}
+
 const chosen = (page) => page.getByLabel("Window", { exact: true }).inputValue();
 
 for (const scheme of ["light", "dark"]) {
@@ -36,13 +45,10 @@ for (const scheme of ["light", "dark"]) {
       const visitor = await visit(t, { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" });
       const page = await visitor.open(gateway.link);
       await live(page);
-      const other = await visitor.context.browser().newContext();
-      const guest = await other.newPage();
-      await guest.goto(gateway.link);
-      await live(guest);
+      const guest = await connectGuest(visitor, gateway);
       await bringPeople(page, gateway, ["studio"]);
       await rowsWhen(page, "studio", (rows) => rows.some(({ name }) => name === "studio"));
-      await other.close();
+      await guest.close();
       await timeline(page);
 
       await lane(page, "studio").locator('rect[data-status="Active"]').first().waitFor();
@@ -82,11 +88,8 @@ test("a client that the list still shows as Left is not past, and the list of pa
   const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
   const page = await visitor.open(gateway.link);
   await live(page);
-  const other = await visitor.context.browser().newContext();
-  const guest = await other.newPage();
-  await guest.goto(gateway.link);
-  await live(guest);
-  await other.close();
+  const guest = await connectGuest(visitor, gateway);
+  await guest.close();
   await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));
   await page.getByText("Seen before", { exact: true }).click();
   await page.locator(".seen-box li", { hasText: "No client has left." }).waitFor();
