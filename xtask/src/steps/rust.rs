@@ -115,19 +115,22 @@ pub(super) const EMBEDDING: Step = Step {
     },
 };
 
-/// The core with one side of the protocol, and with none.
+/// The core and its tests, with one side of the protocol, with none, and as they are by default.
 pub(super) const CHECK_FEATURES: Step = Step {
     name: "features",
-    title: "core with the features client, server, changes, history, and none: no warning",
+    title: "core and its tests with the features client, server, changes, history, none, and the default ones: no warning",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
     opt_in: false,
     run: |project, _| {
-        for features in ["", "client", "server", "changes", "history"] {
+        let alone = ["", "client", "server", "changes", "history"];
+        let alone = alone.map(|features| vec!["--no-default-features", "--features", features]);
+        for features in alone.into_iter().chain([Vec::new()]) {
             Program::cargo(project)
-                .with(["clippy", "--package", "presence-core", "--no-default-features"])
-                .with(["--features", features, "--", "--deny", "warnings"])
+                .with(["clippy", "--package", "presence-core", "--all-targets"])
+                .with(features)
+                .with(["--", "--deny", "warnings"])
                 .run()?;
         }
         Ok(())

@@ -2,6 +2,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::*;
+#[cfg(any(feature = "client", feature = "server"))]
 use crate::model::entry::MAX_SAFE_INTEGER;
 
 fn one(text: &str) -> RawEntry {
@@ -113,6 +114,7 @@ fn spelling_of_members_does_not_matter() {
     assert!(verbatim >= 12, "only {verbatim} were kept as they came");
 }
 
+#[cfg(any(feature = "client", feature = "server"))]
 #[test]
 fn edits_change_only_their_members() {
     for text in ROWS {

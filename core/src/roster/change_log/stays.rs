@@ -3,6 +3,9 @@
 //! Ends are kept one by one. Of a changed row only its id is kept, and its contents are read when the changes are taken,
 //! so a row that changes often costs no more than one that changed once.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
