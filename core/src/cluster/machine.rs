@@ -76,7 +76,8 @@ impl From<&ValueError> for Warning {
 /// The buckets are watched, or will be.
 #[derive(Debug)]
 struct Session {
-    /// The name is not claimed, or the snapshot is not complete: rows without a lease may get one.
+    /// Whether the name is claimed and the snapshot is complete. Until then no rows are passed to the hub, because
+    /// their leases may follow.
     is_settled: bool,
     is_writing: bool,
     lease_at_ms: u64,
@@ -195,8 +196,8 @@ impl Cluster {
         }
     }
 
-    /// Before the snapshot is complete this process wrote nothing in this session. Writes of earlier sessions and
-    /// processes can be late.
+    /// Handles a row of this gateway's name that the bucket returned. The writer can be an earlier process, or an
+    /// earlier session of this one: in this session nothing is written before the snapshot is complete.
     fn handle_own_row(&mut self, number: u64, change: &RowChange, now: Now) {
         let is_known = self.own.contains(number);
         match change {
@@ -268,7 +269,7 @@ impl Cluster {
                     peer.remove(number);
                 }
             }
-            // Its gateway writes it again if it still exists; here its age counts.
+            // Not a removal: its gateway writes it again if it still exists, and else it expires here by its age.
             RowChange::Expired => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::model::time::Now;
 
 /// The key on the wire of a gateway's own row.
 const SELF_KEY: &str = "SELF";
-/// A proof of life that is not at least this much later, in ms, is not passed on.
+/// Least advance of a proof of life, in ms, that is passed on to the hub.
 const TOUCH_MS: i64 = 1_000;
 
 /// One other gateway.

@@ -89,7 +89,8 @@ impl Fleet {
         delta.to_json(from, to, &digest)
     }
 
-    /// Whether too many keys were removed since the last delta for another one, like [`Roster::is_beyond_deltas`].
+    /// Whether so many keys were removed since the last delta that a snapshot has to replace the next one, like
+    /// [`Roster::is_beyond_deltas`].
     pub(crate) fn is_beyond_deltas(&self) -> bool {
         self.sent
             .as_ref()

@@ -143,7 +143,7 @@ struct Local {
 }
 
 impl Fleet {
-    /// Creates a fleet of this gateway and of the unanswered sources `names`.
+    /// Creates a fleet of this gateway and of the observed gateways `names`, none of which has answered yet.
     pub(crate) fn new(names: Vec<Box<str>>, roster: &Roster, now: Now) -> Self {
         let config = roster.config();
         let observed = names.len();
@@ -326,8 +326,9 @@ fn wire_key(name: &str, key: &str) -> String {
     format!("{WIRE_PREFIX}{name}/{key}")
 }
 
-/// Whether the key of a row is this name, or has it as the name of another gateway's row: for a peer its wire key there,
-/// for an observed gateway the key of the instance (`instance::group`), which begins with `row:` if the row has no ids.
+/// Returns whether the wire key of a row is `name`, or contains it as the row's key at another gateway: the wire key
+/// there for a peer, the key of the instance for an observed gateway (`row:<name>` or `row:<name>#<number>` if the row
+/// has no ids, see `instance::group`).
 #[cfg(feature = "server")]
 pub(crate) fn is_keyed_by(wire: &str, name: &str) -> bool {
     let Some((_, key)) = wire

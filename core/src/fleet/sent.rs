@@ -14,7 +14,7 @@ use crate::model::RawEntry;
 use crate::model::json::json_text;
 use crate::roster::{Removal, TOUCH_TELL_MS, max_removed};
 
-/// By wire key.
+/// The rows as last sent, by wire key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
     pub(super) rows: BTreeMap<Arc<str>, Known>,
@@ -27,8 +27,8 @@ pub(super) struct Sent {
 /// The sent state of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    /// The entry in the last delta; `None` if the row was another one in a snapshot since, which not every client
-    /// received.
+    /// The entry in the last delta; `None` if a snapshot since then had another entry or no such row, because only some
+    /// clients received that snapshot.
     entry: Option<RawEntry>,
     /// The `ts` of the entry, or of a later touch.
     ts: u64,
@@ -50,7 +50,7 @@ impl Sent {
         }
     }
 
-    /// Whether too many keys are gone since the last delta for another one.
+    /// Whether so many keys are gone since the last delta that a snapshot has to replace the next one.
     pub(super) fn is_beyond_deltas(&self, merged: &Merged) -> bool {
         let is_known = |row: &&Row| self.rows.contains_key(&row.key);
         let gone = self.rows.len() - merged.rows().filter(is_known).count();

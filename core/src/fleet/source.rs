@@ -48,7 +48,7 @@ pub(super) struct Source {
     origin: Origin,
     bounds: SourceBounds,
     link: Link,
-    /// Latest moment that was Stale when the source was lost, on the age clock.
+    /// Latest `ts` of a row that was Stale when the source was lost, on the age clock.
     stale_ms: i64,
     /// Time until which no row expires, on the age clock: set after a suspension, in which nothing was received.
     spared_until_ms: u64,
@@ -63,7 +63,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Creates an unanswered source. Its gateway is listed at once, as Stale.
+    /// Creates the source of an observed gateway that has not answered yet. The gateway is listed at once, as Stale.
     pub(super) fn observed(origin: Origin, bounds: SourceBounds, now: Now) -> Self {
         let name = &*origin.name;
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
@@ -357,7 +357,7 @@ impl Source {
     }
 }
 
-/// Returns the latest moment that is Stale now, on the age clock.
+/// Returns the latest `ts` of a row that is Stale now, on the age clock.
 fn stale_ms(now: Now) -> i64 {
     signed(now.age_ms).saturating_sub(signed(Thresholds::default().idle_ms.saturating_add(1)))
 }

@@ -34,7 +34,7 @@ impl Roster {
         }
     }
 
-    /// Whether too many keys were removed since the last delta for another one: send a snapshot in its place.
+    /// Whether so many keys were removed since the last delta that a snapshot has to replace the next one.
     #[must_use]
     pub fn is_beyond_deltas(&self) -> bool {
         self.log.pending.as_ref().is_some_and(|pending| pending.is_over)

@@ -145,7 +145,7 @@ impl Hub {
         }
     }
 
-    /// Whether too many keys were removed since the last delta for another one.
+    /// Whether so many keys were removed since the last delta that a snapshot has to replace the next one.
     pub(super) fn is_beyond_deltas(&self) -> bool {
         match &self.fleet {
             None => self.roster.is_beyond_deltas(),
