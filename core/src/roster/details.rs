@@ -113,7 +113,7 @@ impl Roster {
         entries
     }
 
-    /// The rows that beacons wrote, and whose they were.
+    /// The rows that beacons wrote, each with the connection of its last beacon.
     pub(crate) fn reported(&self) -> impl Iterator<Item = Reported> {
         self.store.ids().filter_map(|id| {
             let row = &self.store[id];
@@ -141,7 +141,7 @@ impl Roster {
         core::iter::once(self.self_row.key.to_wire()).chain(rows)
     }
 
-    /// Whether there is a row with this key, as [`find_wire`](Self::find_wire) finds it, that its `ip` alone states.
+    /// Whether the row that [`find_wire`](Self::find_wire) finds has its `ip` as its key, and not a name or an id.
     pub(crate) fn is_keyed_by_ip(&self, key: &str) -> bool {
         let row = self.find_wire(key);
         row.is_some_and(|id| key_from(&self.store[id]) == KeyFrom::Ip)
@@ -240,7 +240,7 @@ pub(crate) struct KeyMembers<'a> {
 impl KeyMembers<'_> {
     /// The first of the members that states this key.
     pub(crate) fn source_of(&self, key: &PresenceKey) -> KeyFrom {
-        // A beacon's key is of its text, and its parameters may differ from that.
+        // The key of a beacon without ids comes from its text, which may differ from the row's members.
         let parsed = self.text.and_then(parse_text);
         let sources = [
             (self.instance_id, KeyFrom::InstanceId),

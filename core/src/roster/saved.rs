@@ -55,7 +55,7 @@ impl Roster {
         self.clock = Clock::of_offset(saved.offset_ms);
     }
 
-    /// Finishes after all rows; `newest` is the last of them. Rows over the cap are evicted from the first on.
+    /// Evicts rows over the cap once all rows are restored, but not `newest`, the last of them.
     pub(crate) fn bound_restored(&mut self, newest: RowId) {
         self.enforce_cap(newest);
     }

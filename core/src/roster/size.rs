@@ -11,7 +11,7 @@ pub const MAX_ROW_BYTES: usize = 8 * 1_024;
 /// The least bound of a list's JSON text, in bytes.
 pub const MIN_LIST_BYTES: usize = 2_000_000;
 
-/// Bytes of a list per row of the cap, which every connect gets.
+/// Bytes of a list for each row of the cap. A connect gets a row of this size even if the list has no room.
 pub const ROW_SHARE_BYTES: usize = 1_024;
 
 /// An upper bound of the names of all members and their punctuation.

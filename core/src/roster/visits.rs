@@ -86,7 +86,7 @@ struct Here {
 }
 
 impl Visits {
-    /// No instance is here. A leave is reported when the instance is not back within `grace_ms`.
+    /// Starts without instances. A leave is reported when the instance is not back within `grace_ms`.
     ///
     /// At most `max_entries` leaves wait for that, or [`MAX_LEAVING`] if that is more: all rows of a roster can leave and
     /// come back. Beyond, the oldest one is reported at once.
@@ -128,7 +128,7 @@ impl Visits {
     /// Applies changes. Returns the joins, and the leaves that no grace period delays.
     pub fn apply(&mut self, changes: RowChanges, now: Now) -> Vec<Visit> {
         let mut last: BTreeMap<String, Box<str>> = BTreeMap::new();
-        // The entry of a row that was added and closed in between follows later.
+        // The end of a row that was added and closed since the last changes has no entry: it is among the rows.
         for row in changes.rows.iter().filter(|row| row.has_left) {
             last.insert(row.key.clone(), row.entry.clone());
         }
@@ -193,7 +193,8 @@ impl Visits {
         self.left(key, None, left, now);
     }
 
-    /// What a row says now. After events were lost, the rows are all there are (`is_whole`), and whether a close was among the events is unknown.
+    /// Applies the current state of a row. If events were lost (`is_whole`), a row that left counts as lost, because
+    /// the lost events may have included its close.
     fn is_now(&mut self, row: RowState, is_whole: bool, now: Now) {
         if row.key == RowKey::SelfRow.to_wire() {
             return;

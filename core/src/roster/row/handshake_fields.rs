@@ -45,7 +45,7 @@ impl HandshakeFields {
         self.fields.0
     }
 
-    /// The same without the fields that are not among these bits.
+    /// Drops the fields that are not among these bits.
     #[cfg(feature = "recording")]
     pub(crate) fn limited_to(mut self, bits: u16) -> Self {
         self.fields = self.fields.and(Fields(bits));

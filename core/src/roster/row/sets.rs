@@ -44,7 +44,7 @@ impl Sets {
         }
     }
 
-    /// With the index; `None` if there are more than allowed.
+    /// Builds the index. `None` if beacons added more than [`MAX_SET`] roles or scopes.
     #[cfg(feature = "recording")]
     pub(crate) fn restored(mut self, live: &[Live]) -> Option<Self> {
         for at in 0..live.len() {

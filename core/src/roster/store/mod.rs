@@ -19,7 +19,7 @@ use super::row::{Device, Row};
 use crate::model::key::{PresenceKey, RowKey};
 
 new_key_type! {
-    /// A row of a roster. Never refers to another row, even after its own is gone.
+    /// The id of a row. It never refers to another row, even after its own row is gone.
     pub struct RowId;
 }
 

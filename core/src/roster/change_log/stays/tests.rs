@@ -1,4 +1,4 @@
-//! What followers learn of stays: bounded, and right when rows change hands.
+//! The events for followers are bounded, and correct when a device takes a row over.
 
 use alloc::format;
 use alloc::string::String;
