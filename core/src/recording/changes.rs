@@ -26,7 +26,7 @@ pub struct Change {
     pub text: Box<str>,
 }
 
-/// The changes since they are noted.
+/// The changes since they are tracked, or since they were last taken: the newest [`MAX_CHANGES`].
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     seen: Seen,

@@ -27,7 +27,7 @@ pub struct Header {
     pub vectors: Box<str>,
     /// The moment of the start on the age clock, in ms.
     pub at: u64,
-    /// The same on the wall clock.
+    /// The moment of the start on the wall clock, in ms since the Unix epoch.
     pub wall: u64,
     /// How long a row lives after its last proof of life, in ms.
     pub ttl_ms: u64,
@@ -99,7 +99,7 @@ impl Header {
         }
     }
 
-    /// The same for a recording that begins at another moment.
+    /// Returns the header of a recording that begins at another moment.
     #[must_use]
     pub(super) fn at(&self, now: Now) -> Self {
         Self {
@@ -125,14 +125,14 @@ impl Header {
 pub struct Line {
     /// The moment on the age clock, in ms.
     pub at: u64,
-    /// The same on the wall clock.
+    /// The moment on the wall clock, in ms since the Unix epoch.
     pub wall: u64,
     /// The step.
     pub step: Step,
 }
 
-/// The members of a line, which has one of them beside the moment. `serde(flatten)` cannot keep JSON text, and takes
-/// twice the time.
+/// The members of a line: the moment, and exactly one of the optional ones. `serde(flatten)` cannot keep JSON text, and
+/// takes twice the time.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Members {

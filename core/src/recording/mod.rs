@@ -1,10 +1,10 @@
 //! Recordings of a hub's inputs, and their replay (SPEC 6.2).
 //!
-//! A [`Recorder`] gets the inputs of the hub. It writes JSON Lines: a [`Header`], the inputs that change rows,
-//! and every [`INPUTS_PER_DIGEST`] inputs, but at most once a second, a digest of the rows. Names, addresses and ids are
-//! replaced by pseudonyms ([`Redactor`]) that keep what rules depend on. [`Reader`] reads the lines, and [`Replay`] feeds them to a hub
-//! in virtual time: deadlines are handled exactly when they are due, so the rows do not depend on late timers of the
-//! recorded gateway.
+//! A [`Recorder`] gets the inputs of the hub. It writes JSON Lines: a [`Header`], the inputs that change rows, and
+//! every [`INPUTS_PER_DIGEST`] inputs, but at most once a second, a digest of the rows. Names, addresses and ids are
+//! replaced by pseudonyms ([`Redactor`]) that keep the properties on which the rules depend. [`Reader`] reads the
+//! lines, and [`Replay`] feeds them to a hub in virtual time: deadlines are handled exactly when they are due, so the
+//! rows do not depend on late timers of the recorded gateway.
 
 mod answers;
 mod changes;

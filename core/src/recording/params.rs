@@ -16,14 +16,14 @@ use crate::model::json::ObjectText;
 pub struct Params(Box<RawValue>);
 
 impl Params {
-    /// These parameters.
+    /// Encodes a value as parameters.
     #[must_use]
     pub fn new(params: &impl Serialize) -> Self {
         // Texts, numbers and lists always serialise.
         Self(to_raw_value(params).unwrap_or_default())
     }
 
-    /// Those of a `system-event`.
+    /// Returns the parameters of the `system-event` of a beacon.
     pub(super) fn of_beacon(beacon: &Beacon) -> Self {
         let mut params = ObjectText::new();
         for (name, text) in beacon.texts() {
@@ -46,7 +46,7 @@ impl Params {
         Self(RawValue::from_string(params.end()).unwrap_or_default())
     }
 
-    /// The request with them.
+    /// Returns the frame of a request with these parameters.
     pub(super) fn request(&self, method: &str) -> String {
         let method = crate::model::json::json_text(method);
         let params = self.0.get();

@@ -35,7 +35,7 @@ pub struct Redactor {
     /// The seeds of ASCII pseudonyms, one for each direction.
     seeds: [u64; 2],
     octets: [u8; 256],
-    /// Of hex digits.
+    /// The replacement of each hex digit of an IPv6 address.
     digits: [u8; 16],
 }
 
@@ -110,7 +110,8 @@ impl Redactor {
         texts.iter().map(|text| self.word(text)).collect()
     }
 
-    /// A pseudonym that is none of the unchanged texts.
+    /// Returns a pseudonym. One that `stays` accepts, or that is an address, is replaced by another one, at most
+    /// [`MAX_ROUNDS`] times.
     fn name_but(&self, text: &str, stays: impl Fn(&str) -> bool) -> Box<str> {
         if is_kept(text) {
             return text.into();

@@ -77,7 +77,7 @@ impl Replay {
         }
     }
 
-    /// The same with other bounds ("what if").
+    /// Creates a hub with other bounds than those of the recording ("what if").
     #[must_use]
     pub fn with_config(config: HubConfig, now: Now) -> Self {
         let mut hub = Hub::new(config.clone(), now);

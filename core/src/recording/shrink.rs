@@ -25,15 +25,18 @@ pub struct Shrunk {
     pub is_least: bool,
 }
 
-/// Leaves inputs out while a finding of this kind, which all lines give at `until`, remains: first inputs after the
-/// moment at which it appeared, then whole connections, then single inputs. Two findings are equal if they state the same
-/// cause and share a row; for evictions, the cause suffices. Returns `None` without such a finding. A checkpoint at the start is kept.
+/// Leaves out inputs while the others still give the finding of this kind: first inputs after the moment at which it
+/// appeared, then whole connections, then single inputs. Returns `None` if all lines together give no such finding
+/// at `until`.
+///
+/// Two findings are equal if they state one cause and share a row; for evictions, the cause suffices. A checkpoint at
+/// the start is kept.
 #[must_use]
 pub fn shrink(header: &Header, lines: &[Line], until: Now, kind: FindingKind) -> Option<Shrunk> {
     shrink_within(MAX_REPLAYED, header, lines, until, kind)
 }
 
-/// The same with that many lines and rows at most.
+/// [`shrink`] with a limit of lines and rows that are processed.
 pub(super) fn shrink_within(
     max_replayed: usize,
     header: &Header,

@@ -40,7 +40,7 @@ const PROGRAMS: [&str; 13] = [
     "webchat",
     "webchat-ui",
 ];
-/// Of the grammar of texts; their values are names.
+/// Labels in the grammar of a beacon's text. The values beside them are redacted as names.
 const LABELS: [&str; 8] = ["ago", "app", "gateway", "input", "last", "mode", "node", "reason"];
 
 /// Whether it consists of words that do not identify a person or a machine, and of numbers that are not an address.

@@ -71,9 +71,9 @@ fn what_is_expected_is_verified() {
     assert!(holds(&[first, second, &changed(other)]));
 }
 
-/// Without pongs the gateway would close for silence, and with fewer inputs.
+/// Without the pongs, fewer inputs would give the finding with another cause: the gateway closes for silence.
 #[test]
-fn the_cause_stays() {
+fn shrinking_keeps_the_cause_of_the_finding() {
     let mut lab = Lab::new();
     let mut lines = Vec::new();
     for _ in 0..8 {
@@ -108,7 +108,7 @@ fn the_cause_stays() {
     assert_eq!(early, None);
 }
 
-/// Another client evicts then, but the cause is the size of the list.
+/// The evicting client is another one than in the whole recording, but the cause is still the size of the list.
 #[test]
 fn a_full_list_and_one_more_row_cause_an_eviction() {
     let (mut header, lines, until) = lines();
