@@ -220,7 +220,7 @@ fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evide
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_UNITS: usize = 64;
     let cut = prefix_units(text, MAX_UNITS);
-    // Where addresses are hidden, a part of one would stay.
+    // Not inside an address: masking does not recognise a part of one.
     #[cfg(feature = "server")]
     let cut = text
         .get(..crate::model::addresses_in_text::cut_before_address(text, cut.len()))

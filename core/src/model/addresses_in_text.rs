@@ -6,8 +6,8 @@ use core::ops::Range;
 
 use crate::model::beacon::parse_text;
 
-/// The replacement of an address. No address is shorter; what a beacon states as its ip may be, and is replaced with as
-/// many characters. So a text never becomes longer.
+/// The replacement of an address. An address is never shorter. The ip in a beacon's text can be: then it is replaced
+/// with one asterisk per byte, so that a text never becomes longer.
 const MARK: &str = "***";
 /// Most digits of a port.
 const MAX_PORT_DIGITS: usize = 5;
@@ -18,7 +18,7 @@ pub fn contains_address(text: &str) -> bool {
     Addresses::of(text).next().is_some()
 }
 
-/// Replaces each address with `***`, and the text in parentheses of a beacon's text.
+/// Replaces each address, and the ip in the parentheses of a beacon's text, with `***`.
 ///
 /// ```
 /// use presence_core::model::addresses_in_text::hide_addresses;
@@ -85,9 +85,9 @@ pub fn may_end_in_address(text: &str) -> bool {
 /// The addresses of a text, in order. The work is linear.
 struct Addresses<'a> {
     text: &'a [u8],
-    /// Where to search.
+    /// Where to continue the search.
     from: usize,
-    /// No IPv6 address begins before: the rest of a run that is none has none.
+    /// Where an IPv6 address can begin next: after a run of its characters that is not an address.
     v6_from: usize,
 }
 

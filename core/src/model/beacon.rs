@@ -150,15 +150,15 @@ pub struct TextBeacon<'a> {
 /// A text that differs anywhere gives no values at all.
 #[must_use]
 pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
-    // Unanchored at the start: the first "Node:" that leads to a match wins. Those that share a host, a parenthesis or
-    // what follows it do not scan it again, so that the work is linear.
+    // Unanchored at the start: the first "Node:" that leads to a match wins. A host, a parenthesis or a tail that
+    // several of them share is scanned once, so that the work is linear.
     let (mut host_end, mut open) = (None, None);
     let (mut close, mut tail) = (None, None);
     let mut last_break = None;
     let mut from = 0;
     while let Some(at) = find_node(text.get(from..)?) {
         from += at + "node:".len();
-        // The host is one run without blanks or "("; a blank stands before the parenthesis.
+        // The host ends at a space or at "("; blanks may precede the parenthesis.
         let host_start = from + blanks(text.get(from..)?);
         if host_end.is_none_or(|end| end < host_start) {
             let end = host_start + text.get(host_start..)?.find([' ', '('])?;

@@ -1,8 +1,8 @@
 //! JSON as the client reads and writes it: lenient readers on `serde_json`, and writers.
 //!
 //! Gateways of all versions are read, so an invalid member does not affect the others. Values stay the
-//! received text (`&RawValue`) until they are needed: unknown members are kept verbatim, half of a
-//! surrogate pair loses one character, and a number beyond `f64` is kept.
+//! received text (`&RawValue`) until they are needed: unknown members and numbers beyond `f64` are kept
+//! verbatim, and of a string with half a surrogate pair only that half is replaced.
 
 mod canonical;
 mod length;

@@ -52,7 +52,7 @@ pub fn has_left<'a>(reasons: impl IntoIterator<Item = Option<&'a str>>) -> bool 
     reasons.peek().is_some() && reasons.all(|reason| reason == Some("disconnect"))
 }
 
-/// The ages at which a status ends. The default are the mac app's figures.
+/// The ages at which a status ends. The defaults are the mac app's figures.
 ///
 /// ```
 /// use presence_core::model::status::{Status, Thresholds};

@@ -91,7 +91,7 @@ impl Introduction {
 
 fn cut(text: &str) -> Box<str> {
     let cut = prefix_bytes(text, MAX_INTRODUCTION_BYTES);
-    // A finding may state it (SPEC 6.1); where addresses are hidden, a part of one would stay.
+    // Findings state this text (SPEC 6.1). Not cut inside an address: masking does not recognise a part of one.
     let end = cut_before_address(text, cut.len());
     text.get(..end).unwrap_or(cut).into()
 }

@@ -9,8 +9,8 @@ use super::{each_member, items, string_of, write_string};
 /// Values nested deeper than this are copied as they are.
 const MAX_DEPTH: u32 = 64;
 
-/// Appends a value in normal form: without whitespace, strings as [`write_string`] writes them, members
-/// in order, numbers in their own spelling. Two values in one spelling of numbers and one order are one text.
+/// Appends a value in normal form: without whitespace, strings as [`write_string`] writes them, members and
+/// numbers as received. Values that differ only in whitespace and escapes have equal normal forms.
 pub(crate) fn write_normal(out: &mut String, json: &str) {
     Writer {
         out,

@@ -38,7 +38,7 @@ impl ObjectText {
         Self::after(String::new())
     }
 
-    /// The same, appended to existing text.
+    /// An object without members, appended to existing text.
     #[must_use]
     pub fn after(mut text: String) -> Self {
         text.push('{');
