@@ -95,8 +95,9 @@ pub struct ConnectParams {
 }
 
 impl ConnectParams {
-    /// Reads and validates the parameters of a `connect` request, a JSON text; one that is not JSON counts as none. Unknown members are ignored, any client id
-    /// and mode is accepted; a member of the wrong type, too long or missing is refused.
+    /// Reads and validates the parameters of a `connect` request from JSON text; text that is not JSON counts as
+    /// absent parameters. Unknown members are ignored, and any client id and mode is accepted. A required member that
+    /// is missing, and a member that is too long or of the wrong type, are refused.
     ///
     /// ```
     /// use presence_core::wire::ConnectParams;

@@ -249,7 +249,7 @@ impl<'a> Members<'a> {
     /// Checks that all members are in `known`: for closed objects at the root.
     ///
     /// # Errors
-    /// Names one that is: the first in the order of names.
+    /// Names one that is not: the first in the order of names.
     pub(crate) fn closed(&self, known: &[&str]) -> Result<(), ParamsError> {
         match self.first_name(|name, _| !known.contains(&name)) {
             None => Ok(()),
