@@ -157,7 +157,7 @@ fn one_machine_under_two_ids() {
 }
 
 #[test]
-fn the_gateway_is_never_part_of_one() {
+fn the_gateway_is_never_part_of_a_finding() {
     let list = r#"[
         {"mode":"gateway","reason":"self","host":"pi","ip":"10.0.0.1","version":"1","instanceId":"G"},
         {"host":"pi","ip":"10.0.0.1","version":"1","instanceId":"g","reason":"connect"}
