@@ -28,8 +28,8 @@ mod tests;
 /// Members that are left out. A digest covers rows with their addresses, so a reader could find an address by trying
 /// all of them.
 const LEFT_OUT: [&str; 5] = ["ip", "remoteIp", "timeZone", "email", "digest"];
-/// Left out if it has an address. A client may claim any `deviceId` for its own row, so its replacement would confirm
-/// that a key is the address that it guesses.
+/// Left out if it has an address. A client may claim any `deviceId` for its own row: a pseudonym in its place would
+/// show which key is an address that the client guessed.
 const DEVICE_ID: &str = "deviceId";
 /// Members that hold keys of rows, or lists of them.
 const KEYS: [&str; 9] = [
@@ -73,7 +73,7 @@ impl core::fmt::Debug for AddressMask {
 pub(super) struct MaskedRow {
     /// JSON text.
     pub(super) text: Box<str>,
-    /// Keys that its `ip` states and none of its names and ids; most often there are none.
+    /// Its `ip`s as keys, without those that are also a name or an id of the row or that are masked anyway.
     ips: Vec<PresenceKey>,
 }
 
@@ -275,7 +275,7 @@ impl Writer<'_> {
             Some(b'{') => {
                 let stated = if name == MEMBERS { stated(json) } else { None };
                 let mut object = ObjectText::new();
-                // In the order of their real keys, their places would show between which values an address lies.
+                // Sorted by masked key: in the order of the real keys, a position would reveal the range of an address.
                 let mut sorted = BTreeMap::new();
                 let read = each_member(json, &mut |member, value| {
                     if is_left_out(&member, Some(value)) {
@@ -315,7 +315,8 @@ fn stated(json: &str) -> Option<(Cow<'_, str>, Option<&RawValue>)> {
     Some((string(name?)?, value))
 }
 
-/// Connected nodes first, and of both those with replaced ids last, by these: the order of nodes is that of their ids.
+/// Orders nodes: connected ones first, and in both groups those with pseudonyms last, by pseudonym. In the order of the
+/// real ids, a position would reveal the range of an address.
 fn node_order(node: &str) -> (bool, Option<String>) {
     let [connected, id] = inner_of(node, ["connected", "nodeId"]);
     let id = id.and_then(string).filter(|id| AddressMask::is_pseudonym(id));

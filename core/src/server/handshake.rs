@@ -35,8 +35,9 @@ pub struct Handshake {
     pub may_report_input: bool,
     /// How far the time in its device proof is ahead of the gateway's, in ms; `None` without a proof.
     pub clock_skew_ms: Option<i64>,
-    /// The quota of its rows about others (SPEC 1.5), if it makes one request and leaves: a number that its
-    /// visits share, of at least [`MIN_VISITOR`]. `None` for a connection that stays, which has its own quota.
+    /// For a visitor, which joins, makes one request and leaves: the number of the quota that its rows about others
+    /// count against (SPEC 1.5), shared by all of its visits; at least [`MIN_VISITOR`]. `None` for a connection that
+    /// stays, which has a quota of its own.
     pub visitor: Option<u64>,
 }
 

@@ -119,7 +119,7 @@ pub struct Hub {
     /// When touches are next sent to delta clients, unless a delta carries them earlier; `None`
     /// without delta clients.
     touch_at_ms: Option<u64>,
-    /// When members that see this gateway's own rows only are next sent them, changed or not.
+    /// When observers are next sent this gateway's own rows, even if these did not change; `None` without observers.
     own_rows_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,

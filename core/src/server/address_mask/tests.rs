@@ -140,7 +140,7 @@ fn keys_with_addresses_are_found_by_their_pseudonyms_only() {
     assert_eq!(find(&mask.key("10.0.0.6")), None);
 }
 
-/// A client may claim any `deviceId` for its own row: a replacement would confirm that a key is the address that it guesses.
+/// A client may claim any `deviceId` for its own row: a pseudonym in its place would show which key it guessed.
 #[test]
 fn a_claimed_device_id_with_an_address_is_omitted() {
     let members = |id: &str| json!([{ "name": "deviceId", "value": id }, { "name": "host", "value": "a" }]);

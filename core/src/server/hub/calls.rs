@@ -150,7 +150,7 @@ impl Hub {
     fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
         let ttl_ms = self.config.ttl_ms;
         if let Some(own_ms) = beacon.ttl_ms.filter(|ms| !(MIN_TTL_MS..=ttl_ms).contains(ms)) {
-            // Numbers outside this range were clamped to it.
+            // The parser clamps numbers to 0..=2^53-1, so the original number is not known at these two.
             let stated = match own_ms {
                 0 => "a value below 1".into(),
                 MAX_SAFE_INTEGER => format!("a value of {MAX_SAFE_INTEGER} or more"),

@@ -49,8 +49,8 @@ impl Hub {
         json.end()
     }
 
-    /// The explanation of the row with this key, and the findings about it. `asked` is the key by which a reader asked from
-    /// whom addresses are hidden.
+    /// The explanation of the row with this key, and the findings about it. `asked` is the requested key if addresses
+    /// are hidden from the reader, else `None`.
     ///
     /// # Errors
     /// There is no such row.
@@ -122,7 +122,7 @@ impl Hub {
                 && (finding.confidence == Confidence::Low || places.were_together(&finding.rows));
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
         }));
-        // Every row lacks one.
+        // Every masked row lacks an address.
         found.retain(|finding| !hides || finding.kind != FindingKind::NoAddress);
         found
     }

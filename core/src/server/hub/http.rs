@@ -79,8 +79,8 @@ impl Hub {
         conn
     }
 
-    /// The deltas since the state of this id, and the version that they lead to, if these are all that was missed.
-    /// Deltas without addresses are not kept.
+    /// The deltas since the state of this event id, and the version that they lead to; `None` if the kept deltas lack a
+    /// change or a touch since then. Deltas without addresses are not kept.
     fn known_since(&self, id: &str, hides: bool) -> Option<(u64, Vec<Arc<EventFrame>>)> {
         let version = id.strip_prefix(&*self.ids(hides))?.strip_prefix('-')?;
         let version = version.parse().ok()?;

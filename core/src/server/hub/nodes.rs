@@ -23,8 +23,8 @@ use crate::model::key::RowKey;
 use crate::model::time::Now;
 use crate::roster::RowId;
 
-/// Disconnected nodes are checked when the number of removed rows reaches this fraction of them, so that each
-/// removed row costs a constant number of checks.
+/// Most checks of disconnected nodes per removed row: all are checked once the number of removed rows times this
+/// exceeds their number.
 const LOOKS_PER_ROW: u64 = 16;
 
 /// A connection of a node.

@@ -25,7 +25,7 @@ pub(super) struct Session<'a> {
     pub(super) client: &'a ClientInfo,
     pub(super) role: Role,
     pub(super) ip: Option<&'a str>,
-    /// What tells it from others that lack a name or an id: its address, or its own id where addresses are hidden.
+    /// Distinguishes clients without a name or an id: its address or, where addresses are hidden, its connection id.
     pub(super) place: Option<&'a str>,
     /// The verified device id.
     pub(super) device_id: Option<&'a str>,

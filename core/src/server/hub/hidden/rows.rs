@@ -144,7 +144,7 @@ impl MaskedRows {
             let key = self.mask.row_key(&key.and_then(string).unwrap_or_default(), &row);
             before.retain(|before| *before != key);
             for before in before {
-                // Since this write a name or an id states the key, or none does.
+                // The write changed whether only an `ip` states the key, and so whether the key is a pseudonym.
                 digests.remove(&before);
                 removed.push(removal_text(&before, "replaced"));
             }

@@ -1,4 +1,4 @@
-//! Readers from whom addresses are hidden guess one.
+//! A reader from whom addresses are hidden cannot confirm a guessed address.
 
 use alloc::format;
 
@@ -28,7 +28,7 @@ fn refused(client_id: &str) -> Refused {
     }
 }
 
-/// What a reader is told of rows and sessions at `real`, after another client guessed `guess`.
+/// Returns the answers to a reader about rows and sessions at the address `real`, with other clients at `guess`.
 fn told(caps: &[&str], real: &str, guess: &str) -> Value {
     let mut hub = hub();
     let asks = hub.join(reader("r", caps), START);
@@ -95,7 +95,7 @@ fn findings_confirm_no_guess() {
     let checks = |caps: &[&str]| told(caps, real, wrong)[0]["payload"]["checks"].to_string();
     assert!(!checks(&[HIDE_ADDRESSES_CAP]).contains("presence/no-address"));
     assert!(checks(&[]).contains("presence/no-address"));
-    // Others are told more.
+    // Readers from whom addresses are not hidden get other findings for each guess.
     let kinds = |guess: &str| told(&[], real, guess)[0]["payload"]["findings"].clone();
     assert_ne!(kinds(real), kinds(wrong));
     for code in ["NEW_ID_EACH_CONNECT", "CLIENT_CLOCK", "TWO_SOCKETS"] {

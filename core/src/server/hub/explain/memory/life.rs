@@ -19,7 +19,7 @@ const NEXT_WITHIN_MS: u64 = 30_000;
 const NOTICED_WITHIN_MS: u64 = 5_000;
 /// From this number on, changes of the id from one connection to the next do not count as chance.
 const NEW_IDS: usize = 2;
-/// Ends within [`FLAP_WINDOW_MS`] from which on a client flaps.
+/// Least number of ends within [`FLAP_WINDOW_MS`] for a client that flaps.
 const FLAPS: usize = 6;
 /// The window of [`FLAPS`], in ms.
 const FLAP_WINDOW_MS: u64 = 300_000;

@@ -11,7 +11,7 @@ fn lists_answers_and_findings_share_masked_rows() {
     for number in 0..ROWS {
         hub.join(handshake(&format!("id-{number}"), "ui", ALL), START);
     }
-    // Nobody is connected who reads, and each poll has another `ts` of the gateway's own row.
+    // No connected client reads, and the `ts` of the gateway's own row differs at each poll.
     let mut now = START;
     for polls in 1..10 {
         now = now.after(1);
@@ -169,7 +169,7 @@ fn a_snapshot_between_deltas_changes_no_other_reader() {
     assert_eq!(followers.follow(&mut hub, now.after(100)), 3);
 }
 
-/// The row of an observed gateway changes its key as readers see it, and is what it was again, or goes.
+/// The masked key of an observed gateway's row changes; then it stays, changes back, or the row is removed.
 #[test]
 fn deltas_remove_all_keys_that_a_row_had_since_the_last_delta() {
     let by_ip = json!({ "text": BY_IP, "ip": "lan-7", "ts": START.wall_ms, "mode": "ui" });
