@@ -62,7 +62,7 @@ impl Secret {
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0_u8; 32]);
         getrandom::fill(&mut *bytes)?;
-        // As long as it becomes: growing would leave copies behind.
+        // Allocated at its final length: a reallocation would leave a copy of the secret in freed memory.
         let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
         for byte in *bytes {
             text.push_str(&format!("{byte:02x}"));

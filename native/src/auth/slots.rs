@@ -21,7 +21,7 @@ pub use limits::SlotLimits;
 
 /// How long a socket may be silent while more than half of the unauthenticated slots are taken, in ms.
 pub const PATIENCE_MS: u64 = 3_000;
-/// Most sockets evicted for that per new socket, which bounds the work.
+/// Maximum number of sockets that a new socket evicts for their silence, which bounds the work.
 const MAX_IMPATIENT: usize = 2;
 
 /// Why a socket is refused.
@@ -66,7 +66,8 @@ pub(crate) struct Slots {
 pub(crate) struct Slot {
     slots: Arc<Slots>,
     address: Address,
-    /// Kept by a socket that sends plain requests: otherwise it could stay by sending them, and others would go.
+    /// Position in the order of evictions. Plain requests do not change it: otherwise a socket that repeats them would
+    /// never be evicted, and others would be.
     position: Position,
     /// Whether a plain request was answered.
     is_answered: bool,

@@ -1,11 +1,11 @@
 //! A throttle on guessing the secret (SPEC 4): per bucket ten wrong secrets at once, then one per 3 s.
 //!
 //! There is no lockout and no delayed response: that would hold a slot. Only a wrong secret that is new in its bucket
-//! costs a token. A remembered one is not compared with the gateway's secret and costs nothing, so that a page left open with an
-//! old token cannot starve the rest of its bucket.
+//! takes one of the bucket's tokens. A remembered one is not compared with the gateway's secret and takes none, so that
+//! a page that is still open with an old secret cannot starve the other clients of its bucket.
 //!
-//! The bucket itself is the generic cell rate algorithm: one number and three lines. `governor` offers the
-//! same, but its keyed store can neither share one bucket beyond a bound nor keep the remembered secrets.
+//! A bucket is a generic cell rate algorithm (GCRA): one number and three lines. The crate `governor` has one too, but
+//! its keyed store can neither let all keys beyond a bound share a bucket nor keep the remembered secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -50,7 +50,7 @@ pub(crate) struct GuessLimiter {
     /// Key of the hashes, random per process, so that a leaked hash is useless.
     key: [u8; 32],
     pub(super) buckets: HashMap<Bucket, State>,
-    /// Shared by all addresses beyond the full table.
+    /// The bucket shared by all clients that do not fit into the full table.
     overflow: State,
     /// When the full table is next searched for buckets at rest: at most once per interval.
     next_sweep_ms: u64,
@@ -304,7 +304,7 @@ mod tests {
             assert!(guess(&mut limiter, remote(n), "x", 0));
         }
         assert_eq!(limiter.buckets.len(), MAX_BUCKETS);
-        // One more address, and thousands more, share what is left.
+        // The table is full: all further addresses share one bucket.
         let compared = (others..others + 30_000)
             .filter(|n| guess(&mut limiter, remote(*n), &n.to_string(), 1))
             .count();

@@ -1,4 +1,4 @@
-//! Named tokens: secrets beside the gateway's own, each with rights of its own and an end.
+//! Named tokens: secrets beside the gateway's own, each with its own rights and, optionally, an expiry.
 
 mod lease;
 
@@ -22,7 +22,7 @@ pub const MAX_TOKENS: usize = 1_000;
 /// Most characters of a name.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// A secret with a name, rights and an end. Only its SHA-256 is kept.
+/// A secret with a name, rights and, optionally, an expiry. Only the secret's SHA-256 is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NamedToken {
     name: Arc<str>,
@@ -90,7 +90,7 @@ impl fmt::Debug for NamedToken {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidToken {
-    /// A name has other characters, or is too long.
+    /// A name is empty, too long, or has a character that is not permitted.
     #[error("`{0}` is not a name of 1 to {MAX_NAME_CHARS} letters, digits, `-`, `_` and `.`")]
     Name(String),
     /// Two tokens have one name.

@@ -113,7 +113,7 @@ fn silent_local_sockets_block_nobody() {
 
     let mut normal = take(&slots, local());
     normal.busy(0).unwrap();
-    // Nor do they when others hold the other half.
+    // Also when busy sockets of other addresses take the other half of the slots.
     let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
     let mut normal = take(&slots, local());
     normal.busy(0).unwrap();
@@ -142,7 +142,7 @@ fn the_longest_silent_socket_is_evicted_first() {
     let evicted: Vec<bool> = all.iter().map(Slot::is_evicted).collect();
     assert_eq!(evicted, [false, false, true, false, false, false, false, false]);
     assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
-    // Its request was there before it could be seen: it gets another place, for the next silent one.
+    // Its request arrived before it noticed the eviction: it gets a new slot, and the next silent socket is evicted.
     all[2].busy(0).unwrap();
     assert!(!all[2].is_evicted() && all[3].is_evicted());
     assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
@@ -219,7 +219,7 @@ fn silence_is_short_while_places_are_scarce() {
 fn a_new_socket_evicts_few_of_many_that_are_silent() {
     let slots = Slots::new(LIMITS, false);
     let _crowd: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
-    // Half of the places are twice as many.
+    // Four sockets are beyond half of the slots, twice as many as one new socket evicts.
     let _new = slots.take(remote(8), PATIENCE_MS).unwrap();
     assert_eq!(slots.take_evictions(), MAX_IMPATIENT as u64);
 }
