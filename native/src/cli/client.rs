@@ -224,7 +224,7 @@ impl Link {
         }
     }
 
-    // ---- the machine's shell ------------------------------------------------------------------
+    // ---- I/O of the state machine -------------------------------------------------------------
 
     fn refresh_machine_facts(&mut self) {
         if let Some(with_last_input) = self.reports_last_input {
@@ -296,7 +296,7 @@ pub(super) fn words(problem: &Problem) -> String {
             "The token is valid, but not for this role: add it to the token's `roles`, or use another token.";
         return printable(&format!("{}. {why}", problem.message));
     }
-    // A gateway that says what to set has the better remedy.
+    // The message ends with the gateway's own remedy in parentheses, which is better than the general one.
     if problem.message.ends_with(')') && problem.code.starts_with("AUTH_") {
         return printable(&problem.message);
     }

@@ -68,8 +68,9 @@ struct Terminal {
     accessed: i64,
 }
 
-/// Returns the seconds since the newest input that counts. A console (`tty1`) exists without a user, with the time of
-/// its image, so it counts only with a session of its own. A pseudo terminal exists only while it is in use.
+/// Returns the seconds since the newest input that counts. A console (`tty1`) exists even while nobody is logged in,
+/// with an access time that is not an input, so it counts only if it has a login session. A pseudo terminal exists only
+/// while it is in use.
 #[cfg(any(target_os = "linux", test))]
 fn newest(facts: &Facts) -> Option<u64> {
     if facts.sessions.as_ref().is_some_and(Vec::is_empty) {
@@ -147,7 +148,7 @@ mod linux {
     }
 
     fn sessions(user: u32) -> Option<Vec<Option<String>>> {
-        // Images of containers have the folder of sessions too. A logind that runs has a seat.
+        // The folder of sessions also exists in images of containers; only a running logind creates a seat.
         fs::metadata("/run/systemd/seats/seat0").ok()?;
         let entries = fs::read_dir("/run/systemd/sessions").ok()?;
         let texts = entries

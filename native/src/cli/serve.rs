@@ -49,7 +49,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
         config.tokens = resolved.tokens.as_ref().map(|file| file.tokens.clone());
-        // With named tokens only, no client has it.
+        // On other addresses it is not printed: clients have the named tokens only.
         made_token = Some(token).filter(|_| is_local);
     }
     let reloads = Reloads {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_told_addresses_that_they_can_connect_to() {
+    fn printed_addresses_are_those_that_clients_can_connect_to() {
         let own: Vec<IpAddr> = ["127.0.0.1", "192.0.2.7", "fe80::1", "2001:db8::7"]
             .iter()
             .map(|ip| ip.parse().unwrap())

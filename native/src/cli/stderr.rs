@@ -122,7 +122,7 @@ impl Stderr {
             queue.lost += u64::from(!is_through);
             let has_room = is_through && queue.waiting.len() == 1;
             let (lost, too_long) = (queue.lost, queue.too_long);
-            // The lines below are passed to `put` again.
+            // The lines below lock the queue in `put`.
             drop(queue);
             if has_room && lost > std::mem::replace(&mut logged_lost, lost) {
                 error!(
@@ -159,7 +159,7 @@ impl Write for &Stderr {
     }
 }
 
-/// A separate handle: a blocked write would hold the lock of Rust's.
+/// Returns a handle of its own: a blocked write through `io::stderr` would hold the lock of that one.
 #[cfg(unix)]
 fn destination() -> Box<dyn Write + Send> {
     use std::os::fd::AsFd;

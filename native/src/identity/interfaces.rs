@@ -54,9 +54,9 @@ enum Kind {
     Bridge,
 }
 
-/// The machine's first LAN IPv4 (SPEC 1.3): an interface of a network before tunnels, those before bridges of
-/// containers and virtual machines; `en0`, then `eth0`, then any in the system's order; link-local addresses
-/// only where there is no other.
+/// Returns the machine's first LAN IPv4 address (SPEC 1.3); a link-local one only if there is no other. Networks come
+/// before tunnels, and tunnels before bridges of containers and virtual machines. Among interfaces of one kind `en0`
+/// comes first, then `eth0`, then the others in the system's order.
 pub(crate) fn lan_ipv4() -> Option<Ipv4Addr> {
     let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
         .unwrap_or_default()

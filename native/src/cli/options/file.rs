@@ -62,7 +62,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<(Command, L
     // Checks each value as a flag.
     let mut checker = command.clone().mut_args(|option| option.env(Resettable::Reset));
     for (name, setting) in settings {
-        // They are read, and read again, with those of a separate file.
+        // Tables of named tokens are no option: `TokensFile` reads them, at the start and on SIGHUP.
         if name == TOKENS && setting.get_ref().is_table() {
             continue;
         }

@@ -128,8 +128,8 @@ impl Cli {
 }
 
 impl ServeOptions {
-    /// Mode, token and password are one setting: a strongest source that names a secret and no mode names the
-    /// mode of that secret.
+    /// Mode, token and password are one setting: if the strongest source that names any of them names a secret and no
+    /// mode, the mode is that of the secret.
     ///
     /// # Errors
     /// [`OptionsError::Removed`].

@@ -42,7 +42,8 @@ impl Detail {
         }
     }
 
-    /// The parameters of a request about this row. If there are none, this is known for as long as an answer would be.
+    /// The parameters of a request about this row. If there are none, notes that, so that the row is not looked up
+    /// again for [`AGAIN_MS`].
     fn params(&mut self, key: &str, mirror: &Mirror, now_ms: u64, server_ms: u64) -> Option<Box<RawValue>> {
         let params = params(key, mirror, server_ms);
         if params.is_none() {
@@ -85,8 +86,8 @@ impl Detail {
     }
 }
 
-/// The parameters that name the gateway's row of an instance. Of an instance with several rows, the list explains more
-/// than the gateway does of one.
+/// The parameters that name the gateway's row of an instance. `None` for an instance with several rows: a gateway
+/// explains one row, and the list explains them all.
 fn params(key: &str, mirror: &Mirror, now_ms: u64) -> Option<Box<RawValue>> {
     let listed = mirror.explain_json(key, now_ms)?;
     let listed: serde_json::Value = finding::read(&listed).ok()?;
