@@ -17,11 +17,12 @@ pub(super) const LEASES: &str = "presence-leases";
 pub(super) const ROWS: &str = "presence-rows";
 /// How long the server keeps the marker of an expired entry.
 const MARKER: Duration = Duration::from_secs(5);
-/// Shortest and longest time limit of a request while the fleet is joined. A bucket without a leader gives no answer, also
-/// when it has one a moment later: the next request gets it.
+/// Shortest and longest time limit of a request while the fleet is joined. A request to a bucket without a leader is
+/// never answered, even if a leader is elected a moment later, so a short limit lets the next request get an answer.
 const MIN_ANSWER_LIMIT: Duration = Duration::from_millis(250);
 const MAX_ANSWER_LIMIT: Duration = Duration::from_secs(1);
-/// Time limit of a request after [`SLOW_AFTER`] sessions in a row without an answer: the servers are slow, not without a leader.
+/// Time limit of a request after [`SLOW_AFTER`] consecutive sessions without an answer: the servers are slow, not
+/// without a leader.
 const SLOW_ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// An election takes fewer sessions.
 pub(super) const SLOW_AFTER: u32 = 40;
@@ -38,13 +39,13 @@ pub(super) struct Buckets {
     pub(super) rows: Store,
 }
 
-/// Requests with a time limit that suits the way to the server.
+/// Time limit of requests, derived from the round-trip time to the server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answers(Duration);
 
 impl Answers {
-    /// For a server to which connecting took this long, which is several round trips, after this many sessions in a row
-    /// without an answer.
+    /// Returns the limit for a server. `connecting` is the duration of the connect, which is several round trips;
+    /// `silences` is the number of consecutive sessions without an answer.
     pub(super) fn of(connecting: Duration, silences: u32) -> Self {
         if silences >= SLOW_AFTER {
             return Self(SLOW_ANSWER_LIMIT);

@@ -33,8 +33,8 @@ impl Servers {
     }
 }
 
-/// Runs until a server with a watch may be gone: else the watch notices it after two missed heartbeats of 5 s. Does nothing
-/// without a cluster, where a lost server is a lost connection.
+/// Returns when a server that serves a watch may be gone. The watch itself would notice that only after two missed
+/// heartbeats of 5 s. Never returns without a cluster, where a lost server is a lost connection.
 pub(super) async fn servers_change(buckets: &Buckets) -> Problem {
     let mut known: Option<[Servers; 2]> = None;
     loop {
@@ -56,7 +56,7 @@ pub(super) async fn servers_change(buckets: &Buckets) -> Problem {
             }
             Ok(Ok(_)) if known.is_none() => return std::future::pending().await,
             Ok(_) => {}
-            // It was waited for.
+            // The timeout took the interval already.
             Err(_) => continue,
         }
         sleep(INTERVAL).await;
