@@ -48,7 +48,7 @@ pub(crate) enum Event {
 /// A call of plain HTTP to the hub.
 #[derive(Debug)]
 pub(crate) enum HttpCall {
-    /// The list, unless the client has it by this If-None-Match; without addresses if that is true.
+    /// The list, unless it has a tag of this If-None-Match; `true` leaves addresses out.
     List(Option<Box<str>>, bool),
     /// To write a beacon.
     Beacon(Box<Handshake>, Box<Request>),

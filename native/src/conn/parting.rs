@@ -29,7 +29,7 @@ impl Default for Parting {
 }
 
 impl Parting {
-    /// Returns a permit to take time, if one is free.
+    /// Returns a permit for a socket that gets time, if one is free.
     pub(crate) fn leave(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0).try_acquire_owned().ok()
     }
@@ -59,8 +59,8 @@ async fn send_and_close(mut stream: Transport<ServerStream>, answer: &[u8]) {
     .await;
 }
 
-/// Writes and reads without waiting. The runtime may not have seen yet that the socket is ready. An encrypted answer
-/// would have to wait for the socket.
+/// Writes and reads without waiting, directly on the socket: the runtime may not have noticed yet that it is ready.
+/// Over TLS nothing is written, because encryption may have to wait for the socket.
 fn dispatch(stream: &Transport<ServerStream>, answer: &[u8]) {
     let Transport::Plain(stream) = stream else {
         return;

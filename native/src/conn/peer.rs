@@ -252,7 +252,7 @@ impl Peer {
         Ok(read)
     }
 
-    /// Whether plain bytes may wait that the system does not know of.
+    /// Whether the connection is encrypted: decrypted bytes may then be unread although the socket is drained.
     pub(super) fn is_encrypted(&self) -> bool {
         self.socket.is_encrypted()
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Most bytes of incomplete messages of more than 8 KiB, of all accepted clients together. Their buffers can be twice as
 /// large.
 pub(crate) const UNFINISHED_BYTES: usize = 16 * 1024 * 1024;
-/// Undelivered bytes of all connections together, above which requests of connections with more than a few undelivered
-/// responses wait.
+/// Undelivered bytes of all connections together. Above it, the requests of each connection with more than 16 KiB of
+/// undelivered responses wait.
 pub(crate) const UNDELIVERED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Bytes that all connections use.

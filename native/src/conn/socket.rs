@@ -34,7 +34,7 @@ impl Socket {
         }
     }
 
-    /// Whether plain bytes may wait that the system does not know of.
+    /// Whether the connection is encrypted: decrypted bytes may then be unread although the socket is drained.
     pub(super) fn is_encrypted(&self) -> bool {
         self.encryption.is_some()
     }
@@ -63,7 +63,8 @@ impl Socket {
         }
     }
 
-    /// Completes a flush of the writer, which ended so: what is encrypted has to be written too.
+    /// Writes the encrypted bytes that a flush of the writer left. `flushed` is the result of that flush; returns the
+    /// result of both.
     pub(super) fn complete(&self, flushed: (io::Result<Flush>, bool)) -> (io::Result<Flush>, bool) {
         let (Some(tls), Ok(flush)) = (&self.encryption, &flushed.0) else {
             return flushed;

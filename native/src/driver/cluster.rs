@@ -14,7 +14,7 @@ pub(super) struct Fleet {
 }
 
 impl Driver {
-    /// Makes the gateway a member of a fleet; before it runs.
+    /// Makes the gateway a member of a fleet. Must be called before [`run`](Self::run).
     pub(crate) fn join_fleet(
         mut self,
         name: &str,

@@ -27,7 +27,7 @@ pub(super) struct History {
 
 #[cfg(feature = "history")]
 impl Driver {
-    /// Writes a history, and answers from it by `reply`; before it runs.
+    /// Writes a history, and answers from it by `reply`. Must be called before [`run`](Self::run).
     pub(crate) fn with_history(mut self, config: HistoryConfig, degraded: Degraded, reply: Reply) -> Self {
         let now = self.clock.now();
         self.history.reader = ReaderHandle::start(config.path.clone(), reply)

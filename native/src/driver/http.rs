@@ -52,7 +52,7 @@ impl Driver {
         }
     }
 
-    /// Queues an item for a stream. A stream has no answers, and only presence of the rest.
+    /// Queues an item for a stream, except responses and droppable events, which a stream does not have.
     pub(super) fn send_to_stream(&mut self, conn: ConnId, item: Item, now: Now) {
         let Some(stream) = self.streams.get(&conn).cloned() else {
             return;

@@ -33,7 +33,7 @@ pub(super) async fn is_scraped(meter: Option<&Meter>) {
 }
 
 impl Driver {
-    /// Counts for these metrics; before it runs.
+    /// Counts for these metrics. Must be called before [`run`](Self::run).
     pub(crate) fn with_metrics(mut self, metrics: Option<Arc<Metrics>>) -> Self {
         self.meter = metrics.map(|metrics| {
             Box::new(Meter {

@@ -16,7 +16,7 @@ pub(super) struct Webhook {
 
 #[cfg(feature = "webhook")]
 impl Driver {
-    /// Reports joins and leaves to the queue that is returned; before it runs, and after
+    /// Reports joins and leaves to the queue that is returned. Must be called before [`run`](Self::run), and after
     /// [`with_metrics`](Self::with_metrics).
     pub(crate) fn with_webhook(
         mut self,

@@ -31,7 +31,7 @@ impl Session {
         self.unfinished = None;
         let stream = self.websocket.get_ref();
         if self.has_large_buffer || stream.unfinished() > 0 {
-            // After a part of a message no frame can be found.
+            // Without the bytes that are dropped here, the start of the next frame is unknown.
             self.is_unreadable |= stream.may_hold_bytes() || !self.websocket.can_read();
             self.renew_buffers();
         }

@@ -93,7 +93,7 @@ impl Session {
                 Err(_) => return ControlFlow::Break(End::Gone),
             }
             self.take_outputs();
-            // A batch with the handshake alone joins with others: see `Driver::handle_all`.
+            // `Driver::handle_all` joins several clients at once, if the batch of each has the handshake only.
             if self.is_unreadable || self.has_joined() != had_joined {
                 break;
             }
