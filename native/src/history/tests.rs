@@ -91,7 +91,7 @@ enum Input {
     Pass,
 }
 
-/// A hub that is handed inputs, and who is connected to it.
+/// A hub, and its connections. Those in `dead` answer no pings.
 struct Gateway {
     hub: Hub,
     reporter: ConnId,
@@ -150,7 +150,7 @@ impl Gateway {
 
 type Sessions = BTreeMap<(String, u64), (Option<u64>, Option<String>)>;
 
-/// The sessions with connections, by a look at the list after each input: from and to.
+/// The sessions with connections (key, start and end), from the list after each input.
 #[derive(Default)]
 struct Naive {
     open: BTreeMap<String, u64>,
@@ -215,7 +215,7 @@ fn connected(sessions: &[PastSession]) -> Sessions {
         .collect()
 }
 
-/// However seldom changes are taken, the sessions in the database are those that a look after each input sees.
+/// The sessions in the database equal those of the lists after each input, however rarely changes are taken.
 #[test]
 fn sessions_equal_those_recorded_after_each_input() {
     let folder = tempfile::tempdir().unwrap();

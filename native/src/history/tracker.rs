@@ -15,7 +15,7 @@ const SEEN_STEP_MS: u64 = 15_000;
 /// Interval at which the proofs of life of sessions with a connection are written, in ms.
 pub(super) const ALIVE_MS: u64 = 30_000;
 
-/// Ends that are not among the events.
+/// Reasons without an event: a beacon stated that the client left, or the gateway stopped.
 pub(super) const STATED: &str = "stated";
 pub(super) const STOPPED: &str = "stopped";
 /// The session ended while the history fell behind: its exact end and the reason are unknown.
@@ -173,13 +173,13 @@ impl Tracker {
         self.note_facts(&row.key, &row.entry, ops);
         let stay = row.stay.map(|stay| stay.id);
         let open = self.open.get(&row.key);
-        // Events state the ends of stays: without an event for another stay, the event was lost.
+        // The end of a stay is an event, which closes the session. If the stay changed without it, the event was lost.
         let is_lost = open.is_some_and(|open| open.stay.is_some() && open.stay != stay);
         if is_lost || row.has_left && is_whole {
             self.close_lost(&row.key, ops);
         }
         if row.has_left {
-            // All events are there, so a beacon stated it.
+            // No event was lost and none ended the session, so a beacon stated that the client left.
             return self.ended(&row.key, None, row.seen_ms, row.seen_ms, STATED, ops);
         }
         match self.open.get_mut(&row.key) {

@@ -164,8 +164,8 @@ async fn about(State(app): State<App>) -> Answer {
     json(StatusCode::OK, about.to_string())
 }
 
-/// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`. It is degraded while its fleet
-/// cannot be reached: it serves its own rows then. It is so while its history cannot be written, too.
+/// Readiness. `ready` is always true, because a gateway that stops accepts no requests. `status` is `degraded` while
+/// the fleet cannot be reached (the gateway then serves only its own rows), and while the history cannot be written.
 async fn ready(State(app): State<App>) -> Answer {
     let shared = &app.shared;
     if let Some(reason) = shared.degraded() {

@@ -67,7 +67,7 @@ pub(super) fn hides_addresses(token: Option<&NamedToken>) -> bool {
     token.is_some_and(|token| token.grant().hides_addresses())
 }
 
-/// The handshake of an equivalent WebSocket without a row that needs this scope.
+/// Returns the handshake of an equivalent WebSocket, which has this scope and gets no row.
 pub(super) fn visitor(
     app: &App,
     incoming: &IncomingRequest,

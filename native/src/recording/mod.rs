@@ -155,7 +155,7 @@ impl Tap {
             return;
         }
         let (missed, bytes) = (self.missed, size_of::<Message>() + input.bytes());
-        // The last input has room, so that the gap before it is counted.
+        // The last input is sent even beyond the bound, because it states the gap before it.
         let is_last = matches!(input, Raw::Shutdown);
         if self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed)
             > MAX_WAITING_BYTES - bytes.min(MAX_WAITING_BYTES)

@@ -41,12 +41,12 @@ struct Memory {
 impl Ring {
     pub(super) fn new(to: RecordTo) -> Self {
         let (parts, span) = match to.keep {
-            // After a turn the older part covers at most half of the time.
+            // Each part covers at most half of the time, so that both together never cover more than all of it.
             Keep::Inputs { max_age } => {
                 let parts = Parts::Files(BufWriter::new(to.file), to.older);
                 (parts, max_age.map(|age| age / 2))
             }
-            // After a turn the older part alone covers all of it.
+            // Each part covers all of the time, so that it is covered even while the newer part has just begun.
             Keep::Last(span, requests) => {
                 let memory = Memory {
                     older: Vec::new(),

@@ -69,8 +69,8 @@ impl Caller<'_> {
         matches!(self.stream, Transport::Tls(_))
     }
 
-    /// Answers with a status and a line of text, logs both, and closes. Without a head, what
-    /// was read of it says whose words the answer has.
+    /// Answers with a status and a line of text, logs both, and closes. Without a head, the bytes that were read of it
+    /// decide whether the answer is an error of the API.
     pub(super) fn refuse<T>(
         self,
         client: Client,

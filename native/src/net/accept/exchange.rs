@@ -85,7 +85,8 @@ impl Caller<'_> {
                 Ok::<_, Refused>(answer)
             }
         });
-        // For hyper the input ends after the request, as from a client that sends no more.
+        // hyper sees the end of the input after the request, which must not end the answer. The input of a stream ends
+        // with the client's connection, which must end it.
         let served = http1::Builder::new()
             .half_close(incoming.stream.is_none())
             .header_read_timeout(None)

@@ -13,7 +13,7 @@ pub(super) struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// The length that a head states, of digits only once [`exists`](Self::exists) is no error.
+    /// The length that a head states. Valid only if [`exists`](Self::exists) returns no error: it checks the digits.
     pub(super) fn stated_bytes(&self) -> Option<u64> {
         self.length.0.map(|digits| digits.parse().unwrap_or(u64::MAX))
     }
