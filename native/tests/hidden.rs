@@ -160,7 +160,7 @@ async fn past(hidden: &mut Client, shown: &mut Client) {
     let refused = hidden.request("presence.history", guess).await;
     assert_eq!(refused["ok"], false, "{refused}");
     assert_hidden(&refused);
-    // Nor is a row found by what only its `ip` states.
+    // A key that comes from the `ip` does not find the row for a client from which addresses are hidden.
     for (client, found) in [(shown, 1), (hidden, 0)] {
         let page = client
             .request("presence.history", json!({ "instance": NAMED_IP }))

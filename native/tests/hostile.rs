@@ -149,7 +149,7 @@ async fn large(address: SocketAddr, client: u8) -> Client {
 async fn large_handshakes_take_turns_and_small_ones_do_not_wait() {
     let mut witness = Witness::start(&["--trusted-proxy", "127.0.0.1/32"]).await;
     let address = witness.address();
-    // Memory of the first ones serves the later ones.
+    // Later rounds reuse the memory of the first one, so that only a leak exceeds the bound.
     for _ in 0..2 {
         let begun = Instant::now();
         let mut holders = Vec::new();
@@ -169,7 +169,7 @@ async fn large_handshakes_take_turns_and_small_ones_do_not_wait() {
             let (mut small, _) = Client::connect(address, &format!("small-{n}"), READ).await;
             assert_eq!(small.request("health", json!({})).await["ok"], true);
         }
-        // 4 of the address of the fifth hold places, and 16 hold all places.
+        // `fifth` waits because 4 clients hold all permits of its address, `late` because 16 hold all permits.
         let early = [&mut fifth, &mut late].map(|client| client.response("1").now_or_never());
         assert!(
             early.iter().all(Option::is_none) || begun.elapsed() > TURN_TIME,
@@ -262,7 +262,7 @@ async fn floods_delay_neither_other_clients_nor_the_shutdown() {
 async fn a_flood_does_not_delay_the_close_of_a_client_that_reads_nothing() {
     // Its own deadline, long before a missing pong ends it.
     let mut witness = Witness::start(&["--stall-ms", "1000"]).await;
-    // Memory of the first ones serves the later ones.
+    // Later rounds reuse the memory of the first one, so that only a leak exceeds the bound.
     for _ in 0..3 {
         let mut deaf = Vec::new();
         for n in 0..4 {

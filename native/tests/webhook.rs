@@ -20,7 +20,7 @@ use tokio::process::Command;
 
 const SECRET: &str = "a secret of the tests";
 
-/// A server that answers as it is told, request by request.
+/// A server that answers each request with the status that the test selects.
 struct Receiver {
     listener: TcpListener,
     connection: Option<BufReader<TcpStream>>,

@@ -57,7 +57,7 @@ async fn unrepresentable_json_is_an_error_or_ignored() {
 async fn heads_and_frames_that_never_end_are_closed_in_time() {
     let mut witness = Witness::start(&["--handshake-ms", "500"]).await;
     let address = witness.address();
-    // Memory of the first ones serves the later ones.
+    // Later rounds reuse the memory of the first one, so that only a leak exceeds the bound.
     for _ in 0..3 {
         let mut slow = Vec::new();
         let heads = ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX: "];
@@ -130,7 +130,7 @@ async fn a_crowd_that_leaves_takes_no_connected_client_with_it() {
             json!({ "text": format!("t{n}"), "instanceId": format!("crowd-{n}"), "reason": "r".repeat(900) });
         client.send_request("system-event", beacon).await;
     }
-    // Most of it for the rows that stay. Those that were evicted need more.
+    // Most of this memory is for the rows that stay. If evicted rows were kept, it would not suffice.
     let rows = witness.is_unharmed(&["crowd-"], 3 * LEFT_KB).await;
     // With the gateway, the witness and the new client.
     assert!(rows.len() <= MAX_ENTRIES - 3, "{}", rows.len());

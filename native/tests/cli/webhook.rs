@@ -49,7 +49,7 @@ fn acceptor(authority: &Authority) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(tls))
 }
 
-/// By a name, which is looked up, and with TLS: `serve` gives up all files and ports but what these need.
+/// The sandbox of `serve` permits what the webhook needs: the lookup of a name, TLS, and a port.
 #[tokio::test]
 async fn events_are_sent_from_the_sandbox_by_name_and_encrypted() {
     let authority = Authority::new();

@@ -69,7 +69,7 @@ async fn a_client_that_ignores_the_shutdown_does_not_delay_it() {
 async fn clients_that_read_nothing_are_left_behind_after_the_time_to_drain() {
     const LEFT_BEHIND: &str = "connections left behind after the time to drain";
 
-    // Within a time of its own, a connection writes what is left; the gateway waits for it if it has more time.
+    // A connection has 1 s to write its last frames. The gateway waits for it, but not beyond the time to drain.
     for (drain_ms, left_behind) in [(50, 1), (10_000, 0)] {
         let (log, _guard) = Log::start();
         let gateway = start(config_with(|config| config.drain_ms = drain_ms));

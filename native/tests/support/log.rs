@@ -45,8 +45,8 @@ impl io::Write for OfThread {
 }
 
 impl Log {
-    /// All threads have one subscriber: `tracing` remembers for each line of code whether anybody wants it, and may miss
-    /// subscribers that come and go while other tests run.
+    /// All threads have one subscriber: `tracing` caches for each line of code whether a subscriber is interested in
+    /// it, and may miss subscribers that come and go while other tests run.
     pub(crate) fn start() -> (Self, LogGuard) {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
