@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// A run before runs were stated.
+/// Stands for a run whose report does not state its date and commit.
 const UNKNOWN_RUN: &str = "date and commit not recorded";
 
 /// All figures about one gateway, or one library.

@@ -51,7 +51,8 @@ fn must_list_crates(crates: &str) -> Result<(), Failure> {
     ))
 }
 
-/// Builds the gateway with the page and with the list of its crates inside, in a separate folder, so that the builds for `run` and `bench` stay valid.
+/// Builds the gateway with the page and with the list of its crates inside. The build folder is a separate one, so that
+/// the builds for `run` and `bench` stay valid.
 fn build_with_page(project: &Project) -> Result<PathBuf, Failure> {
     CARGO_AUDITABLE.ensure(project)?;
     let folder = project.path("target/dist");

@@ -52,7 +52,7 @@ fn check_packages(project: &Project) -> Result<(), Failure> {
     for name in ["presence-core", "presence-gateway"] {
         let file = format!("{name}-{}.crate", env!("CARGO_PKG_VERSION"));
         Program::new(project, "tar")
-            // Files in packages are years old: to cargo, no later package would be a change.
+            // `m` sets the files' times to now: the fixed times of packages would hide a change from cargo.
             .with(["-xzmf", &packages.join(file).to_string_lossy()])
             .folder(&unpacked)
             .run()?;
