@@ -9,10 +9,13 @@ use super::buckets::SLOW_AFTER;
 /// later: a new attempt reaches servers sooner that can be reached again.
 const MIN_CONNECT_LIMIT: Duration = Duration::from_millis(400);
 
+/// A session that shared the roster for a shorter time counts as failed: its server accepts some writes and refuses others.
+const STEADY: Duration = Duration::from_secs(2);
+
 /// What earlier sessions showed.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    /// How many sessions in a row wrote nothing.
+    /// How many sessions in a row failed.
     pub(super) failures: u32,
     /// How many in a row had no answer.
     pub(super) silences: u32,
@@ -21,6 +24,15 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// Counts a session that ended. `shared` is how long it shared the roster, if it did; `is_silent`, whether it ended
+    /// because of a missing answer. Returns whether the failures before it are over.
+    pub(super) fn ended(&mut self, shared: Option<Duration>, is_silent: bool) -> bool {
+        let was_steady = shared.is_some_and(|time| time >= STEADY);
+        self.silences = if is_silent { self.silences + 1 } else { 0 };
+        self.failures = if was_steady { 0 } else { self.failures + 1 };
+        was_steady
+    }
+
     /// Some attempts have all the time, since the way to the servers may have become slower.
     pub(super) fn connect_limit(&self) -> Duration {
         match self.connecting {
@@ -35,6 +47,21 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_that_shared_the_roster_for_a_moment_failed() {
+        let mut past = Past::default();
+        for (shared_ms, failures) in [(None, 1), (Some(50), 2), (Some(1_999), 3), (Some(2_000), 0), (None, 1)] {
+            let shared = shared_ms.map(Duration::from_millis);
+            assert_eq!(past.ended(shared, false), failures == 0, "{shared_ms:?}");
+            assert_eq!(past.failures, failures, "{shared_ms:?}");
+        }
+        past.ended(None, true);
+        past.ended(None, true);
+        assert_eq!(past.silences, 2);
+        past.ended(None, false);
+        assert_eq!(past.silences, 0);
+    }
 
     #[test]
     fn attempts_are_short_once_it_is_known_how_long_connecting_takes() {

@@ -67,7 +67,7 @@ impl Problem {
         }
     }
 
-    /// How long to wait before the next session, after `failures` sessions in a row that wrote nothing.
+    /// How long to wait before the next session, after `failures` failed sessions in a row.
     pub(super) fn retry(&self, failures: u32) -> Duration {
         match self {
             Self::Credentials(_) | Self::NoJetStream(_) | Self::OtherBucket { .. } | Self::NameTaken(_) => {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_restart_is_immediate_only_after_a_session_that_wrote() {
+    fn a_restart_is_immediate_only_after_a_steady_session() {
         let retry = |failures| Problem::Restart(Restart::Resync).retry(failures);
         assert_eq!(retry(0), Duration::ZERO);
         assert_eq!(retry(1), Duration::from_millis(100));

@@ -53,18 +53,19 @@ struct Watches {
 }
 
 impl Session<'_> {
-    /// Runs until an error. Also returns whether the roster was shared: the server accepted a write.
-    pub(super) async fn run(&self, port: &mut Port, past: &mut Past) -> (bool, Problem) {
-        let mut is_shared = false;
-        let ended = self.join_and_serve(port, past, &mut is_shared).await;
-        (is_shared, ended.err().unwrap_or(Problem::Stopped))
+    /// Runs until an error. Also returns how long the roster was shared, from the first write that the server accepted.
+    pub(super) async fn run(&self, port: &mut Port, past: &mut Past) -> (Option<Duration>, Problem) {
+        let mut shared_since = None;
+        let ended = self.join_and_serve(port, past, &mut shared_since).await;
+        let shared = shared_since.map(|since: Instant| since.elapsed());
+        (shared, ended.err().unwrap_or(Problem::Stopped))
     }
 
     async fn join_and_serve(
         &self,
         port: &mut Port,
         past: &mut Past,
-        is_shared: &mut bool,
+        shared_since: &mut Option<Instant>,
     ) -> Result<(), Problem> {
         let mut stopping = port.stopping.clone();
         let (lost, mut is_lost) = watch::channel(false);
@@ -73,7 +74,7 @@ impl Session<'_> {
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return Err(Problem::Stopped),
         };
         let served = tokio::select! {
-            served = self.serve(&buckets, &mut watches, &mut is_lost, port, is_shared) => served,
+            served = self.serve(&buckets, &mut watches, &mut is_lost, port, shared_since) => served,
             problem = probe::servers_change(&buckets) => Err(problem),
         };
         if matches!(served, Err(Problem::Stopped)) {
@@ -262,7 +263,7 @@ impl Session<'_> {
         watches: &mut Watches,
         is_lost: &mut watch::Receiver<bool>,
         port: &mut Port,
-        is_shared: &mut bool,
+        shared_since: &mut Option<Instant>,
     ) -> Result<(), Problem> {
         let mut writing: Option<Writing<'_>> = None;
         let mut stopping = port.stopping.clone();
@@ -276,7 +277,8 @@ impl Session<'_> {
                     written?;
                     writing = None;
                     // The server can refuse the first write: its buckets may have bounds on bytes.
-                    if !std::mem::replace(is_shared, true) {
+                    if shared_since.is_none() {
+                        *shared_since = Some(Instant::now());
                         info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
                         port.degraded.send_replace(None);
                     }

@@ -23,16 +23,9 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
     let mut past = Past::default();
     let mut said = String::new();
     loop {
-        let (was_shared, problem) = session.run(&mut port, &mut past).await;
-        past.silences = if matches!(problem, Problem::Silent(_)) {
-            past.silences + 1
-        } else {
-            0
-        };
-        if was_shared {
-            (past.failures, said) = (0, String::new());
-        } else {
-            past.failures += 1;
+        let (shared, problem) = session.run(&mut port, &mut past).await;
+        if past.ended(shared, matches!(problem, Problem::Silent(_))) {
+            said.clear();
         }
         if matches!(problem, Problem::Stopped) || !port.send_inputs(vec![ClusterInput::Left]).await {
             return;
@@ -40,12 +33,15 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         // Outputs of the driver belong to the session that ended.
         while port.outputs.try_recv().is_ok() {}
         let text = problem.to_string();
+        let is_restart = matches!(problem, Problem::Restart(_));
+        if !is_restart {
+            port.degraded.send_replace(Some(Arc::from(text.as_str())));
+        }
         if text != said {
-            if matches!(problem, Problem::Restart(_)) {
+            if is_restart {
                 info!(name = %config.name, "fleet: {text}");
             } else {
                 warn!(name = %config.name, "degraded: the fleet is not shared: {text}; retrying");
-                port.degraded.send_replace(Some(Arc::from(text.as_str())));
             }
             said = text;
         }
