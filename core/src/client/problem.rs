@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::model::json::{boolean, inner, integer, string};
 use crate::model::scope;
+use crate::wire::close::CloseFrame;
 use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::wire::error::UNAVAILABLE;
 
@@ -124,7 +125,9 @@ impl Problem {
             return (Self::new("CREDENTIALS_REVOKED", message), Verdict::Stop);
         }
         // The answer to `connect` is more specific, but may be lost.
+        // Calls of the other role are no refusal of the secret, though the words are those of one.
         if matches!(code, 1002 | 1008)
+            && reason != CloseFrame::REPEATED_UNAUTHORIZED.reason
             && let Some(stated) = code_of_words(reason)
         {
             let verdict = wait_ms(stated).map_or(Verdict::Stop, |after_ms| Verdict::Retry { after_ms });
@@ -161,13 +164,15 @@ fn wait_ms(code: &str) -> Option<u64> {
 
 /// Returns the code for a refusal with only a message, for gateways of both generations.
 fn code_of_words(message: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 18] = [
+    const WORDS: [(&str, &str); 19] = [
         ("protocol mismatch", "PROTOCOL_MISMATCH"),
         ("gateway token missing", "AUTH_TOKEN_MISSING"),
         ("gateway token mismatch", "AUTH_TOKEN_MISMATCH"),
         ("gateway password missing", "AUTH_PASSWORD_MISSING"),
         ("gateway password mismatch", "AUTH_PASSWORD_MISMATCH"),
         ("too many failed authentication", "AUTH_RATE_LIMITED"),
+        // The secret was right, but permits another role.
+        ("unauthorized role", "INVALID_REQUEST"),
         ("unauthorized", "AUTH_UNAUTHORIZED"),
         ("pairing required", "PAIRING_REQUIRED"),
         ("control ui requires", "CONTROL_UI_DEVICE_IDENTITY_REQUIRED"),
@@ -197,7 +202,7 @@ fn holds(text: &str, words: &str) -> bool {
 /// Returns what a person can do about it.
 fn remedy(code: &str) -> &'static str {
     match code {
-        "PROTOCOL_MISMATCH" => "Update this client: it does not support the gateway's newer protocol.",
+        "PROTOCOL_MISMATCH" => "Update this client or the gateway: they have no protocol in common.",
         "AUTH_TOKEN_MISSING" => "Give this gateway's token.",
         "AUTH_PASSWORD_MISSING" => "Give this gateway's password.",
         "AUTH_TOKEN_MISMATCH" | "AUTH_PASSWORD_MISMATCH" | "AUTH_UNAUTHORIZED" => {
@@ -345,6 +350,9 @@ mod tests {
             ),
             (1008, "slow consumer", "CLOSED_1008", retry),
             (1008, "handshake timeout", "CLOSED_1008", retry),
+            (1008, "repeated unauthorized calls", "CLOSED_1008", retry),
+            (1008, "unauthorized", "AUTH_UNAUTHORIZED", Verdict::Stop),
+            (1008, "unauthorized role: node", "INVALID_REQUEST", Verdict::Stop),
             (
                 1008,
                 "unauthorized: gateway password mismatch",
