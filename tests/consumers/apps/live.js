@@ -1,4 +1,4 @@
-// What a user of the package shows: a client that is connected, the element, and the hooks.
+// Displays a live roster in three ways: with a client, the element, and the hooks.
 export async function live({ PresenceClient, PresenceProvider, useRoster, createElement, createRoot }) {
   const client = new PresenceClient({ deviceKey: false, instanceId: false });
   await client.start().connected();

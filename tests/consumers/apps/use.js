@@ -1,4 +1,4 @@
-// What a user of the package does, small: the first use without waiting, then the roster of a pasted list.
+// A minimal use of the package: a function before `ready()`, then the roster of a pasted list.
 export async function use({ ready, status, platformLabel, PresenceError, Roster }) {
   const first = status(130_000);
   await ready();

@@ -1,4 +1,4 @@
-// Bundlers as they come, without a line of configuration for the package.
+// Bundlers, without any configuration for the package.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -47,7 +47,7 @@ export const bundlers = [
     const production = { name: "production", transform: (code) => code.replaceAll("process.env.NODE_ENV", '"production"') };
     const plugins = [production, resolve({ browser: true }), commonjs()];
     const onwarn = (warning) => {
-      // Rollup has no server components: it says of every module with "use client" that it ignores the words.
+      // Rollup has no server components: it warns that it ignores the directive "use client".
       if (warning.code === "MODULE_LEVEL_DIRECTIVE") return;
       throw new Error(warning.message);
     };

@@ -44,7 +44,7 @@ function started(server) {
   });
 }
 
-/** It has children of its own: all of its group go. */
+/** Stops the server and its child processes, which are one process group. */
 async function stopped(server) {
   if (server.exitCode !== null) return;
   const gone = new Promise((resolve) => server.on("exit", resolve));

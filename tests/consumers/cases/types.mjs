@@ -1,4 +1,4 @@
-// TypeScript finds and believes the types.
+// TypeScript finds the types, and they are correct.
 import { app, run, tool } from "../lib/install.mjs";
 
 /** How a project may resolve packages, with the file that checks it. */

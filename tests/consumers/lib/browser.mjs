@@ -1,4 +1,4 @@
-// Headless Chromium, and what a page made of the package.
+// Opens pages in headless Chromium and returns their results.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -18,7 +18,7 @@ export async function closeBrowser() {
   await browser?.close();
 }
 
-/** Opens `url` and returns what the page says in `globalThis.outcome` and `live`; an error of the page is thrown. */
+/** Opens `url`. Returns the page's `globalThis.outcome` and `live`, and the problems: errors, warnings, other origins. */
 export async function outcomeOf(url) {
   const context = await (await chromium()).newContext();
   try {

@@ -1,4 +1,4 @@
-// A gateway as far as one page needs it, on the page's end of a socket: it answers the handshake with a list of two.
+// A minimal gateway for the intercepted sockets of pages: it answers the handshake with a list of two rows.
 
 const now = Date.now();
 const HELLO = {
@@ -17,7 +17,7 @@ const HELLO = {
   policy: { maxPayload: 1_000_000, maxBufferedBytes: 1_000_000, tickIntervalMs: 30_000 },
 };
 
-/** Where pages expect it: the package's default. */
+/** Whether an address has the default port of gateways, to which the pages connect. */
 export const isGateway = (url) => new URL(url).port === "18789";
 
 /** Answers a page's socket. */

@@ -1,4 +1,4 @@
-// The throw-away project: all tools, and the packed package, installed.
+// Installs all tools and the packed package in a temporary project.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,10 +11,10 @@ const ROOT = join(HERE, "../..");
 export const PACKAGE = join(ROOT, "wasm");
 /** The tools, outside of the sources. */
 export const WORK = join(ROOT, "target/consumers");
-/** Where the consumers live: the package is installed there from the tarball, and they find the tools above. */
+/** Folder of the consumers. The package is installed in it; the tools are found in its parent, {@link WORK}. */
 export const APPS = join(WORK, "apps");
 
-/** Leaves the package installed in {@link APPS}, and returns the tarball's metadata. */
+/** Builds, packs and installs the package in {@link APPS}. Returns the path and the metadata of the tarball. */
 export function install() {
   run(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE });
   installTools();
@@ -35,12 +35,12 @@ function installTools() {
   console.log("consumers: installing bundlers and frameworks (first time: about 1 min)");
   mkdirSync(WORK, { recursive: true });
   for (const name of ["package.json", "package-lock.json", ".npmrc"]) cpSync(join(HERE, name), join(WORK, name));
-  // Not `npm ci`: bundlers have binaries for many systems, and one that a registry lacks need not stop us here.
+  // Not `npm ci`, which fails if the registry lacks a bundler's binary, even one for another system.
   npm(["install"], WORK);
   writeFileSync(stamp, lock);
 }
 
-/** A fresh copy of `apps/<name>` to work in, with what they all do. */
+/** Makes a new copy of `apps/<name>`, with the files that all apps share. Returns its folder. */
 export function app(name) {
   const folder = join(APPS, name);
   rmSync(folder, { recursive: true, force: true });

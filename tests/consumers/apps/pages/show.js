@@ -1,6 +1,6 @@
 import { use } from "./use.js";
 
-/** Says in the page what it came to. */
+/** Publishes the result in `globalThis.outcome` and in the page. */
 export async function show(presence) {
   globalThis.outcome = await use(presence);
   document.body.append(JSON.stringify(globalThis.outcome));

@@ -13,7 +13,7 @@ const code: string = new PresenceError("FREED", "").code;
 const loaded: Promise<void>[] = [ready(), init("core.wasm"), init(new Uint8Array())];
 initSync(new Uint8Array());
 
-// @ts-expect-error: what is no option is refused
+// @ts-expect-error: unknown option
 new Roster({ tllMs: 5 });
 // @ts-expect-error: an age is a number
 status("1");

@@ -25,7 +25,7 @@ const labels = new Roster({ labels: { ageText: ageTextIn("de") } });
 void client.request("node.describe", {});
 // @ts-expect-error: what is unknown has to be narrowed
 void client.request("chat.history").then(({ messages }) => messages);
-// @ts-expect-error: what is no option is refused
+// @ts-expect-error: unknown option
 new Roster({ tllMs: 5 });
 // @ts-expect-error: an age is a number
 status("1");
