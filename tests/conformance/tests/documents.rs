@@ -147,7 +147,7 @@ fn assert_same(named: &BTreeSet<String>, real: &BTreeSet<String>, place: &str) {
     assert!(unknown.is_empty(), "{place}: the code does not have {unknown:?}");
 }
 
-/// The next run of the benchmarks makes the page from the notes: what only the page has would be lost.
+/// The next run of the benchmarks writes the page again, with these notes: text that is only in the page would be lost.
 #[test]
 fn the_notes_of_the_benchmarks_end_their_page() {
     let (notes, page) = (read("xtask/benchmarks.md"), read("BENCHMARKS.md"));

@@ -1,6 +1,6 @@
 //! Runs many seeds of a world on all cores: `cargo xtask simulate --world fleet --from 1000 --seeds 5000`.
 //!
-//! Says how far it is, and how a seed that failed can be run again, alone.
+//! Prints the progress, and for each failed seed the command that runs it alone.
 
 use std::io::Write as _;
 use std::panic::catch_unwind;

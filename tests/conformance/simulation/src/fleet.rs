@@ -31,7 +31,7 @@ pub trait Links: Sized + Debug {
     /// An event of the links at a set time.
     type Deed: Copy + Debug;
 
-    /// How much later than the TTL, the lease and a second a row may be removed, in ms.
+    /// Allowed delay of a row's removal beyond TTL + lease + 1 s, in ms.
     const LATE_MS: u64;
 
     /// The world of a gateway, one of `count`.
@@ -86,8 +86,8 @@ pub trait Links: Sized + Debug {
     /// All links work as well as they can.
     fn calm(&mut self) {}
 
-    /// Whether all gateways have all changes, which must be true at some moment in a quiet time. `None` if only stable
-    /// lists show it. *Why not lists everywhere:* the row of an instance that is connected twice changes with the
+    /// Whether all gateways have all changes. It must become true in a time without events. `None`: unchanged lists are
+    /// the only indication, which does not work for an instance with two connections, whose row changes with the
     /// beacons of both.
     fn is_settled(_fleet: &mut Fleet<Self>) -> Option<bool> {
         None
@@ -182,7 +182,7 @@ impl<L: Links> Fleet<L> {
         self.links.stepped(&mut self.worlds, gateway, ms);
     }
 
-    /// Lets all machines sleep for this time, by which all timers are late.
+    /// Lets all machines sleep for this time. Timers that became due fire at its end.
     pub fn sleep(&mut self, ms: u64) {
         self.advance(ms);
         self.links.slept();

@@ -28,7 +28,7 @@ impl Rng {
         range.start() + self.any() % span
     }
 
-    /// Whether something happens that happens `percent` times in a hundred.
+    /// Returns `true` with a probability of `percent` in a hundred.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.any() % 100 < percent
     }

@@ -174,7 +174,7 @@ impl Simulation {
             let text = *self.rng.pick(&texts);
             return self.world.spoil_to_client(peer, text, fault);
         }
-        // The answer to a repeated `connect` is a refusal for good: right, if the first answer is lost too.
+        // `connect` is never repeated: its second answer is a refusal, which is final if the first one is lost.
         let text = match fault {
             Fault::Lost => *self.rng.pick(&["system-event", "system-presence", "connect", ""]),
             Fault::Twice => *self.rng.pick(&["system-event", "system-presence", "status"]),

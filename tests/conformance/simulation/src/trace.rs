@@ -18,7 +18,7 @@ impl Trace {
         }
     }
 
-    /// Notes that something was said, by or to whom and when.
+    /// Adds an event to the digest: its time, its client, its kind and its text.
     pub(crate) fn note(&mut self, at_ms: u64, who: usize, what: &str, text: &str) {
         self.notes += 1;
         for part in [&*format!("{at_ms} {who} {what} "), text, "\n"] {

@@ -1,4 +1,4 @@
-//! A hub on a virtual clock: what the tests in the core's own terms begin with.
+//! A hub on a virtual clock, for the tests that call the core directly.
 
 use std::sync::Arc;
 

@@ -177,7 +177,7 @@ impl World {
         self.settle();
     }
 
-    /// Everybody's machine sleeps for this long: all timers are late by it.
+    /// All machines sleep for this long. Timers that became due fire at its end.
     pub fn sleep(&mut self, ms: u64) {
         self.now = self.now.after(ms);
         self.fire();

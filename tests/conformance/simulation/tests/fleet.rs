@@ -20,7 +20,7 @@ fn every_seed_converges() {
 
 #[test]
 fn messages_delayed_by_a_suspension_make_no_row_younger() {
-    // This seed found that it did.
+    // This seed found rows that became younger.
     println!("{}", run::<Observers>(47_122));
 }
 
@@ -103,7 +103,7 @@ fn connected_rows_stay_at_the_shortest_ttl() {
     }
 }
 
-/// What docs/scaling.md computes with: a write for each change, and a lease of each gateway every 5 s.
+/// The numbers in docs/scaling.md: one write per change, and one lease per gateway every 5 s.
 #[test]
 fn the_store_takes_a_write_for_a_change_and_the_leases() {
     for count in [2, 4, 8] {

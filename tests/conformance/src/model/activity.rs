@@ -74,8 +74,8 @@ impl Model {
         u64::try_from(wall).unwrap_or(0)
     }
 
-    /// Does one thing to the row `written`, or removes one; whose rows show another last input for it is to
-    /// be told.
+    /// Applies `change`, which writes the row `written` or removes a row. Marks the users of all other rows whose last
+    /// input it changed, for the next broadcast.
     pub(super) fn step<T>(&mut self, written: Option<u64>, change: impl FnOnce(&mut Self) -> T) -> T {
         let inputs = |model: &Self| -> Vec<(u64, Option<i128>)> {
             let rows = model.rows.iter();

@@ -22,8 +22,8 @@ impl Model {
         id
     }
 
-    /// A pong on a live connection whose row was evicted: back, unless a row with a live connection had to
-    /// go for it.
+    /// Handles a pong on a live connection whose row was evicted: restores the row, unless that would evict a row with
+    /// a live connection.
     pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<u64> {
         self.settle(now);
         let mut after = self.clone();

@@ -127,7 +127,8 @@ impl ModelRow {
         self.stand_in();
     }
 
-    /// SPEC 1.4: what the closed connection wrote last is what the newest of the others says, or goes.
+    /// SPEC 1.4: each member that the closed connection wrote last gets the value of the newest other connection that
+    /// states one, else is removed.
     pub(super) fn take_back(&mut self, closed: u64) {
         let taken = self
             .written_by

@@ -95,8 +95,8 @@ pub struct ParsedText {
 pub fn parsed_text(text: &str) -> Option<ParsedText> {
     static GRAMMAR: OnceLock<Option<Regex>> = OnceLock::new();
     let grammar = GRAMMAR.get_or_init(|| {
-        // Words match in any ASCII case only, as in ECMAScript without the `u` flag. A host of
-        // only blanks are no name; the original would take them for an empty name.
+        // Words match in any ASCII case, as in ECMAScript without the `u` flag. A host of only blanks
+        // does not match; the original reads it as an empty name.
         let grammar = concat!(
             r"(?i-u:Node:)\s*([^ (]*[^\s(][^ (]*)\s*\(([^)]+)\)\s*·\s*(?i-u:app)\s*([^·]+?)\s*·\s*",
             r"(?i-u:last input)\s*([0-9]+)(?i-u:s ago)\s*·\s*(?i-u:mode)\s*([^·]+?)\s*·\s*",

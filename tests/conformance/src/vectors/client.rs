@@ -1,5 +1,5 @@
-//! A WebSocket client that does nothing by itself: no pong, no close, unless it is told to. Libraries
-//! answer pings on their own, and a script must be able to leave them unanswered.
+//! A WebSocket client that sends no pong and no close by itself. Libraries answer pings automatically,
+//! and a script must be able to leave them unanswered.
 
 use std::io::Cursor;
 use std::net::SocketAddr;

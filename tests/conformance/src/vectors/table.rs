@@ -113,7 +113,7 @@ fn parse_beacon(text: &str) -> Value {
     })
 }
 
-/// A roster that takes payloads in: whether each followed on what was there, and the rows after it.
+/// Applies payloads to a mirror. Returns for each whether it follows the state before it, and the rows after it.
 fn follow(now_ms: u64, payloads: &[Value]) -> Result<Value, Failure> {
     let mut mirror = Mirror::standalone(MirrorConfig::standalone());
     let steps = payloads.iter().map(|payload| {

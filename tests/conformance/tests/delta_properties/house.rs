@@ -1,4 +1,4 @@
-//! A gateway, those who make its roster, and those who follow it.
+//! A gateway, the clients that change its roster, and the clients that follow it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ impl House {
 
     // ---- checks -------------------------------------------------------------------------------
 
-    /// The version says what a mirror holds.
+    /// Checks that each live mirror with the gateway's version has its rows and its digest.
     pub(crate) fn check_those_with_the_version(&mut self) {
         let held = self.held();
         for follower in self.followers.iter().filter(|follower| follower.takes_deltas) {

@@ -120,8 +120,8 @@ proptest! {
     }
 }
 
-/// Frames that matter do occur in the property above: deltas of every kind, snapshots for those who fell
-/// behind, resyncs. Without this it could pass by never doing anything.
+/// The property above produces deltas of every kind, snapshots for clients that fell behind, and resyncs. Without this
+/// test it could pass without any of them.
 #[test]
 fn the_events_reach_every_kind_of_frame() {
     use proptest::strategy::ValueTree;

@@ -178,8 +178,8 @@ impl Observers {
 }
 
 impl Fleet<Observers> {
-    /// Separates two gateways for this time. Their sockets are dead; or, if they are held, carry all frames
-    /// afterwards.
+    /// Separates two gateways for this time. With `is_held` their sockets deliver all frames afterwards; otherwise the
+    /// sockets are dead.
     pub fn part(&mut self, (a, b): (usize, usize), is_held: bool, ms: u64) {
         for (of, peer) in [(b, self.links.observer(a, b)), (a, self.links.observer(b, a))] {
             let world = &mut self.worlds[of];

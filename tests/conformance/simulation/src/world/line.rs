@@ -161,7 +161,7 @@ impl Line {
         of_gateway.chain(arrives_ms).min()
     }
 
-    /// Nothing will come of it any more.
+    /// Whether the gateway has closed it and nothing is under way.
     pub(super) fn is_spent(&self) -> bool {
         // A dead line stays until its gateway closes it for silence.
         let is_closed = self.is_over && self.conn.is_none();
