@@ -1,7 +1,7 @@
-// The package beside what people would use instead: `node wasm/bench/peers.mjs`, after `npm install` in `wasm/bench/peers`.
+// Compares the package with alternatives: `node wasm/bench/peers.mjs`, after `npm install` in `wasm/bench/peers`.
 //
-// All three get 200 and 10,000 rows, each in its own encoding, and make their list of states of them. Loro's EphemeralStore
-// and Yjs awareness have no rules: no merging, no statuses, no order, no labels, no checks of what a gateway sends.
+// Each of the three receives 200 and 10,000 rows in its own encoding and lists them. Loro's EphemeralStore and Yjs
+// awareness have no rules: no merging, no statuses, no order, no labels, no checks of what a gateway sends.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -26,7 +26,7 @@ initSync(readFileSync(new URL("../dist/core.wasm", import.meta.url)));
 /** Longer than the benchmark runs: nothing is removed by age. */
 const NEVER_MS = 3_600_000;
 
-/** A sender and a receiver of each; `send` encodes rows, `list` decodes them to the receiver's list of states. */
+/** Creates a sender and a receiver. `send` encodes rows; `list` applies them to the receiver and returns its states. */
 function loro() {
   const sender = new EphemeralStore(NEVER_MS);
   const receiver = new EphemeralStore(NEVER_MS);

@@ -20,8 +20,8 @@ const DIST = join(PACKAGE, "dist");
 const CORE = join(TARGET, "wasm-package/core");
 const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
 
-/** Enough to inline the readers of JSON, which leaves out the code for messages that none of them needs; wasm-opt inlines
- * the rest. Panic locations must not contain the paths of this machine. */
+/** Flags of rustc. The threshold is just high enough to inline the JSON readers, which removes the code of unused error
+ * messages; wasm-opt inlines the rest. Panic locations must not contain paths of this machine. */
 const CARGO = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 const RUSTC = ["-Cllvm-args=-inline-threshold=60", `--remap-path-prefix=${ROOT}=`, `--remap-path-prefix=${CARGO}/registry/src=`];
 

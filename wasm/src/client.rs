@@ -71,7 +71,7 @@ impl Client {
         self.client.report_input(now(age_ms, wall_ms));
     }
 
-    /// Sends a beacon now. Returns the number of its answer.
+    /// Sends a beacon now. Returns the `id` that its answer or failure will have.
     ///
     /// # Errors
     /// `NOT_CONNECTED` or `TOO_MANY_REQUESTS`.
@@ -80,7 +80,7 @@ impl Client {
         id.map(number).map_err(refused)
     }
 
-    /// Calls a method of the gateway; `params` is JSON. Returns the number of its answer.
+    /// Calls a method of the gateway; `params` is JSON. Returns the `id` that its answer or failure will have.
     ///
     /// # Errors
     /// `NOT_CONNECTED`, `TOO_MANY_REQUESTS`, or `INVALID_ARGUMENT` if the parameters are not JSON.

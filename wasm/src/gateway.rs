@@ -36,7 +36,7 @@ pub struct Gateway {
     /// The open sockets, by ascending number; there are few, so a list suffices.
     sockets: Vec<Socket>,
     opened: u32,
-    /// Whether handshakes wait for their verdict.
+    /// Whether `connect` requests wait to be checked.
     is_holding: bool,
     events: VecDeque<GatewayEvent>,
 }
@@ -49,7 +49,7 @@ struct Socket {
     outbox: Outbox,
     origin: OriginEvidence,
     conn: Option<ConnId>,
-    /// The request that waits for its verdict.
+    /// The `connect` request that waits to be checked.
     held: Option<Box<ConnectParams>>,
     /// The request whose evidence is being verified.
     asked: Option<Box<ConnectParams>>,
@@ -135,10 +135,10 @@ impl Gateway {
     }
 
     /// Handles the answer to a `verify` event: `verified`, `id-mismatch`, `public-key-invalid`,
-    /// `signature-invalid`, `signature-expired`, `nonce-required` or `nonce-mismatch`.
+    /// `signature-invalid`, `signature-expired SIGNED_AT_MS NOW_MS`, `nonce-required` or `nonce-mismatch`.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for any other word.
+    /// `INVALID_ARGUMENT` for any other text.
     pub fn verified(&mut self, socket: u32, outcome: &str, age_ms: f64, wall_ms: f64) -> Result<(), JsValue> {
         let device = evidence::parse(outcome)?;
         let now = now(age_ms, wall_ms);
@@ -150,8 +150,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Sets whether `connect` requests wait for their verdict, as on gateways that check secrets elsewhere; `false`
-    /// decides the waiting requests.
+    /// Sets whether `connect` requests wait, as they would for a slow check of secrets; `false` checks the waiting
+    /// requests.
     pub fn hold(&mut self, is_holding: bool, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.is_holding = is_holding;

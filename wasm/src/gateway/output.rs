@@ -7,14 +7,14 @@ use tsify::Tsify;
 
 use super::evidence::DeviceQuestion;
 
-/// An event, besides frames to take.
+/// An output of the gateway that is not a frame.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum GatewayEvent {
     Ping {
         socket: u32,
     },
-    /// A proof to verify; `verified` takes the outcome.
+    /// A device proof to verify; the outcome is passed to `Gateway::verified`.
     Verify {
         socket: u32,
         question: DeviceQuestion,
