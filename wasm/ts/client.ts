@@ -110,7 +110,10 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     };
   }
 
-  /** Disconnects and releases the instanceId. The roster stays, offline and ageing. {@link start} starts again. */
+  /**
+   * Disconnects and releases the instanceId. The roster stays, offline and ageing; with `shared` it becomes empty.
+   * {@link start} starts again.
+   */
   stop(): void {
     this.#unsignal?.();
     this.#engine.stop();
@@ -126,7 +129,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#engine.reconnect(change);
   }
 
-  /** Stops permanently and frees the core's memory. A second call does nothing; the last roster can still be read. */
+  /** Stops permanently, with the effects of {@link stop}, and frees the core's memory. A second call does nothing. */
   close(): void {
     this.#unsignal?.();
     forgotten?.unregister(this.#engine);
@@ -237,8 +240,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   /**
    * Sends a beacon immediately; resolves when the gateway accepted it.
    *
-   * @param reason a short word for the row's `reason`. OpenClaw's gateways forward words that are new to them to
-   * their agent.
+   * @param reason the row's `reason`, a short word. OpenClaw's gateways pass a beacon with a new reason to their agent.
    * @throws {PresenceError} as {@link request}.
    */
   beacon(reason = "periodic", { signal }: Abortable = {}): Promise<void> {

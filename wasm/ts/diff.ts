@@ -64,7 +64,7 @@ function moment(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** Returns the time of the last input, exact to the second that its rounding removes. */
+/** Returns the time of the last input. It is exact to a second only, because `lastInputSeconds` is rounded. */
 function inputMoment({ entry, ts }: PresenceRow): number | undefined {
   return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : undefined;
 }

@@ -216,7 +216,7 @@ export class Engine {
   #dropMachine(): void {
     this.#guard((machine) => machine.free());
     this.#machine = undefined;
-    // Closed here: an app that drops the client during a notification keeps the machine's outputs from being executed.
+    // Closed here: the machine's outputs are not executed if the app drops the client during a notification.
     this.#socket?.close(1000, "");
     this.#socket = undefined;
     this.#answers.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
@@ -341,7 +341,7 @@ export class Engine {
     this.#releaseIdentity();
     this.#dropMachine();
     if (this.#isRunning) this.#enter(refused(internal(cause)));
-    // The failed call may be one without a notification.
+    // The failed call may be a read, after which nothing else notifies the app.
     queueMicrotask(() => this.#pump());
   }
 

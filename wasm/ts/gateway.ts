@@ -103,8 +103,8 @@ export class SimulatedGateway {
   }
 
   /**
-   * Sets whether `connect` requests wait for their verdict, as on gateways that check secrets elsewhere; `false` decides
-   * the waiting ones.
+   * Sets whether `connect` requests wait, as they would for a slow check of secrets; `false` checks the waiting
+   * requests.
    */
   holdHandshakes(isHolding: boolean): void {
     this.#act((wasm, age, wall) => wasm.hold(isHolding, age, wall));

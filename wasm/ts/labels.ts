@@ -25,7 +25,7 @@ export function wordsOf(labels: Labels = {}): Words {
   };
 }
 
-/** Returns the app's label. Other clients choose the values, so where it throws or has no text, it is the English one. */
+/** Returns the app's label function, with the English label where it fails: the values come from other clients. */
 export function labelOr<T extends unknown[]>(english: (...values: T) => string, own: ((...values: T) => string) | undefined): (...values: T) => string {
   if (!own) return english;
   return (...values) => {

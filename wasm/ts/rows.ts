@@ -40,8 +40,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * Returns the gateway's own rows behind a row, newest first: more than one where a gateway lists an instance once per
- * connection.
+ * Returns the rows of the gateway's list that a row is merged from, newest first: several where a gateway lists an
+ * instance once per connection.
  */
 export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
   return RAW.get(row) ?? Object.freeze([row.entry]);
@@ -233,7 +233,7 @@ function someStrings(list: readonly unknown[]): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-/** Freezes a value down to {@link MAX_DEPTH}. A value that is frozen already is frozen so. */
+/** Freezes a value down to {@link MAX_DEPTH}. A frozen value is assumed to be frozen to that depth. */
 export function frozen<T extends object>(value: T): T {
   return Object.isFrozen(value) ? value : freeze(value);
 }

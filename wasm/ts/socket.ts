@@ -29,7 +29,7 @@ export interface Address {
 
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
-/** One more than the core accepts; it closes the connection then. Its memory grows with a frame, and never shrinks. */
+/** One more than the core accepts, so that it closes the connection. Longer frames are cut: WASM memory never shrinks. */
 const MAX_FRAME_CHARACTERS = 32 * 1024 * 1024 + 1;
 
 const PROTOCOLS: ReadonlyMap<string, string> = new Map([

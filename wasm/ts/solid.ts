@@ -4,8 +4,8 @@ import { shallowEqual, wholeRoster, type RosterSelector, type RosterSource } fro
 import type { RosterSnapshot } from "./types.js";
 
 /**
- * Returns an accessor of the selected part of a roster; of the whole roster by default. It follows the roster until its
- * owner is disposed, that is, until the component is unmounted, and the signals that the selector reads.
+ * Returns an accessor of the selected part of a roster; of the whole roster by default. It follows the roster and the
+ * signals that the selector reads, until its owner is disposed, that is, until the component is unmounted.
  *
  * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
  */

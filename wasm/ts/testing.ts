@@ -66,7 +66,7 @@ export class TestGateway {
     this.#tick();
   }
 
-  /** The roster; setting it sends it to the clients. An entry without `ts` was written when it is set. */
+  /** The roster; setting it sends it to the clients. An entry without `ts` gets the time at which it is set. */
   get entries(): readonly PresenceEntry[] {
     return this.#entries;
   }

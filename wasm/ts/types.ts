@@ -135,7 +135,7 @@ export interface PresenceRow {
 export interface RosterSnapshot {
   /** One row per instance, newest first. */
   readonly rows: readonly PresenceRow[];
-  /** Whether the gateway has sent a list since the client was created. */
+  /** Whether {@link rows} are a list from the gateway. `false` before the first list, and without the right to read. */
   readonly hasList: boolean;
   /** Whether there is no live connection, so that the rows age without updates. */
   readonly isOffline: boolean;

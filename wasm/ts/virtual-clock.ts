@@ -69,8 +69,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Simulates a machine that slept for `ms` milliseconds: both clocks advanced without firing timers, which are all
-   * late now.
+   * Simulates a machine that slept for `ms` milliseconds: both clocks advance without firing timers. Those that became
+   * due fire at the next {@link advance}.
    */
   async suspend(ms: number): Promise<void> {
     await nextTurn();

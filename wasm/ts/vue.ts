@@ -4,8 +4,8 @@ import { shallowEqual, wholeRoster, type RosterSelector, type RosterSource } fro
 import type { RosterSnapshot } from "./types.js";
 
 /**
- * Returns a ref with the selected part of a roster; the whole roster by default. It follows the roster until its effect
- * scope ends, that is, until the component is unmounted, and the reactive values that the selector reads.
+ * Returns a ref with the selected part of a roster; the whole roster by default. It follows the roster and the reactive
+ * values that the selector reads, until its effect scope ends, that is, until the component is unmounted.
  *
  * @param client may be a ref or a getter, so that it can be replaced.
  * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.

@@ -43,7 +43,7 @@ function idState(text: string): KeptState {
   return isUsableId(text) && !isCutOff(text) ? "whole" : "broken";
 }
 
-/** Whether a text is a truncated id of this package: longer than its first dash, but incomplete. */
+/** Whether a text is a truncated id of this package: the first group of a UUID and more, but not all of it. */
 function isCutOff(text: string): boolean {
   return text.length > 8 && text.length < 36 && /^[0-9a-f-]+$/i.test(text) && shape(text) === UUID_SHAPE.slice(0, text.length);
 }

@@ -232,7 +232,7 @@ export class SharedEngine implements ClientEngine {
     this.#lead = { engine, publisher, calls: new CallServer(engine, this.#id, this.#clock, (answer) => this.#post(answer)) };
     engine.setListened(true, true);
     engine.start();
-    // Tells the other tabs who leads, even without a change.
+    // The other tabs need to know the new leader, even if its roster has not changed.
     if (publisher.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
@@ -320,7 +320,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   #followRoster(message: RosterMessage): void {
-    // The state of the connection that this tab replaces.
+    // The message is about the connection that this tab replaces.
     if (this.#election?.isTakingOver) return;
     const isOther = this.#followed.leader !== message.leader;
     const roster = this.#followed.apply(message, connectionOfPlain(message.connection));

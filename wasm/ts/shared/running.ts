@@ -24,7 +24,7 @@ export function snapshotOf({ snapshot }: Engine): RosterSnapshot {
   return connection.phase === "stopped" ? Object.freeze({ ...snapshot, connection: asRunning(connection) }) : snapshot;
 }
 
-/** Maps the connection between two connections, when the engine is stopped but the tabs' clients are not. */
+/** Replaces `stopped` by `connecting`: between two connections the engine is stopped, but the tabs' clients are not. */
 export function asRunning(connection: ConnectionState): ConnectionState {
   return connection.phase === "stopped" ? CONNECTING : connection;
 }

@@ -89,8 +89,8 @@ interface Summary {
  * recording.at(60_000, { ttlMs: 30_000 }).rows; // as a gateway with another TTL would have had them
  * ```
  *
- * Each moment is reached from one of at most 64 checkpoints in memory, and as many under the last requested bounds.
- * The first moment under other bounds costs a replay from the start.
+ * Each moment is replayed from the nearest of at most 64 checkpoints in memory. Other bounds have checkpoints of their
+ * own, kept for the last requested bounds only; the first moment under them is replayed from the start.
  */
 export class Recording {
   #wasm: WasmRecording | undefined;
