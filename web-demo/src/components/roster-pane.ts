@@ -11,7 +11,7 @@ import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** The contents of a pane. */
 export interface PaneContent extends Omit<TableContent, "order" | "selected" | "suspects" | "ownGateway"> {
-  /** The order, if the host has it; otherwise the pane. */
+  /** The order; if absent, the pane has its own. */
   readonly order?: Order;
   /** All rows, including filtered ones. */
   readonly all?: readonly PresenceRow[];
@@ -28,7 +28,7 @@ export class RosterPane {
   #order: Order = "name";
   #isReversed = false;
 
-  /** @param host renders both; @param order is called when the user selects an order, if the host has it. */
+  /** @param host renders both; @param order is called when the user selects an order; if absent, the pane sorts. */
   constructor(
     readonly host: Part,
     label: string,

@@ -1,6 +1,6 @@
 /**
- * A formula at the start of a cell. Spreadsheets in languages with another separator split a cell in two at it, so the
- * parts count as cells too.
+ * The start of a formula: at the start of a cell, or after a character that separates cells in spreadsheets of some
+ * languages.
  */
 const FORMULA = /(^|[;|\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])/g;
 

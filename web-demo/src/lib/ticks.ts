@@ -27,7 +27,8 @@ export function ticks(fromMs: number, toMs: number): readonly Tick[] {
   const found: Tick[] = [];
   let lastMs = fromMs;
   for (let index = 0; lastMs < toMs; index += 1) {
-    // In local time since midnight, so that times stay round when the clocks change. Skipped times repeat later ones.
+    // In local time since midnight, so that times stay round when the clocks change. A skipped time gives a later one,
+    // which is not marked twice.
     const ms = new Date(start.getFullYear(), start.getMonth(), start.getDate(), 0, 0, 0, index * step).getTime();
     if (ms <= lastMs) continue;
     lastMs = ms;

@@ -44,7 +44,10 @@ export function findingRows(findings: readonly FindingReport[], rows: readonly P
   return result;
 }
 
-/** Kinds of instances, each before its key. The findings of a list have whole keys, those of a gateway and of its history its own. */
+/**
+ * Prefixes of the keys of rows. Findings of a list have these keys; findings of a gateway, and its history, have the
+ * gateway's own keys, without the prefix.
+ */
 const KINDS = ["", "instance:", "device:", "row:"];
 
 /** Returns the indexes of the rows that a key of a finding or of the history names. */

@@ -27,7 +27,7 @@ export class History {
   readonly #changes = new Map<string, readonly Change[]>();
   #isFirst = true;
 
-  /** Records the next difference; a first list is not recorded. */
+  /** Records the next difference. The rows of the first list are recorded as `listed`. */
   record({ added, removed, changed }: RosterDiff, atMs: number): void {
     const kind = this.#isFirst ? "listed" : "joined";
     if (added.length > 0) this.#isFirst = false;

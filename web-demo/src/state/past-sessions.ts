@@ -6,7 +6,7 @@ export const HISTORY_METHOD = "presence.history";
 const PAGE = 500;
 const MAX_PAGES = 4;
 
-/** A part of a window of time. */
+/** A period of time, in ms since the Unix epoch. */
 export interface Window {
   readonly fromMs: number;
   readonly toMs: number;
