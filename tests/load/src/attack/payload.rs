@@ -22,7 +22,7 @@ pub(super) fn empty_frames(first: u8) -> Vec<u8> {
     frame.repeat(FLOOD_BYTES / frame.len())
 }
 
-/// A request of `bytes` whose parameters would be the largest tree.
+/// A request of `bytes` whose parameters have as many values as fit.
 pub(super) fn dense_request(method: &str, bytes: usize) -> String {
     let head = format!(r#"{{"type":"req","id":"1","method":"{method}","params":{{"x":["#);
     let tail = "0]}}";

@@ -24,12 +24,12 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// Time in which memory should be released.
 const BACK_TIME: Duration = Duration::from_secs(10);
-/// Part of the memory before, or kB, whichever is more, that counts as released.
+/// Memory counts as released if at most this much more is used than before: a part of it or kB, whichever is more.
 const BACK_PART: f64 = 0.1;
 const BACK_KB: f64 = 4.0 * 1024.0;
 
-/// Sockets of the attacks that need many: a few more than the slots for silent sockets, fewer than half of them, and
-/// as many as may send a first message.
+/// Sockets of the attacks that need many: more than the gateway has slots for unauthenticated sockets, fewer than half
+/// of these, and as many as may send a first message.
 const SILENT_SOCKETS: usize = 2_500;
 const REQUEST_SOCKETS: usize = 1_000;
 const HELLO_SOCKETS: usize = 1_500;
