@@ -51,7 +51,13 @@ mod tests {
     #[test]
     fn a_session_that_shared_the_roster_for_a_moment_failed() {
         let mut past = Past::default();
-        for (shared_ms, failures) in [(None, 1), (Some(50), 2), (Some(1_999), 3), (Some(2_000), 0), (None, 1)] {
+        for (shared_ms, failures) in [
+            (None, 1),
+            (Some(50), 2),
+            (Some(1_999), 3),
+            (Some(2_000), 0),
+            (None, 1),
+        ] {
             let shared = shared_ms.map(Duration::from_millis);
             assert_eq!(past.ended(shared, false), failures == 0, "{shared_ms:?}");
             assert_eq!(past.failures, failures, "{shared_ms:?}");
