@@ -26,7 +26,7 @@ class Frames:
     """Splits a stream into frames."""
 
     def __init__(self):
-        self.data = b""
+        self.data = bytearray()
 
     def add(self, data):
         self.data += data
@@ -50,12 +50,12 @@ class Frames:
             key, at = data[at : at + 4], at + 4
         if len(data) < at + size:
             return None
-        raw, payload = data[: at + size], data[at : at + size]
+        raw, payload = bytes(data[: at + size]), bytes(data[at : at + size])
         if any(key):
             pad = (key * (size // 4 + 1))[:size]
             payload = (int.from_bytes(payload, "big") ^ int.from_bytes(pad, "big")).to_bytes(size, "big")
-        self.data = data[at + size :]
-        return data[0], payload, raw
+        del data[: at + size]
+        return raw[0], payload, raw
 
 
 def head_of(stream):
