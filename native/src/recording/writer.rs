@@ -27,6 +27,8 @@ pub(super) struct Writer {
     waiting_bytes: Arc<AtomicUsize>,
     /// The moment of the last line, and the instant when it was written.
     last: (Now, Instant),
+    /// When the buffered lines are flushed.
+    flush_at: Instant,
 }
 
 impl Writer {
@@ -43,6 +45,7 @@ impl Writer {
             ring,
             waiting_bytes,
             last: (now, Instant::now()),
+            flush_at: Instant::now() + FLUSH_AFTER,
         }
     }
 
@@ -53,7 +56,7 @@ impl Writer {
     pub(super) fn run(mut self, header: &str, received: &Receiver<Message>) -> io::Result<()> {
         self.ring.write(header)?;
         loop {
-            match received.recv_timeout(FLUSH_AFTER) {
+            match received.recv_timeout(self.flush_at.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
                     std::thread::sleep(GATHER);
                     self.message(first)?;
@@ -62,7 +65,7 @@ impl Writer {
                         self.turn_if_full()?;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.ring.flush()?,
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     let digest = self.recorder.digest(self.last.0);
                     self.ring.write(&digest)?;
@@ -70,6 +73,7 @@ impl Writer {
                 }
             }
             self.turn_if_full()?;
+            self.flush_if_due()?;
             if self.ring.is_requested() {
                 let now = self.now();
                 let digest = self.recorder.digest(now);
@@ -107,6 +111,16 @@ impl Writer {
         }
     }
 
+    /// Also while inputs arrive all the time, so that a gateway that is killed loses about a second.
+    fn flush_if_due(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        if now < self.flush_at {
+            return Ok(());
+        }
+        self.flush_at = now + FLUSH_AFTER;
+        self.ring.flush()
+    }
+
     fn turn_if_full(&mut self) -> io::Result<()> {
         if self.ring.is_full() {
             self.turn()?;
@@ -127,5 +141,49 @@ impl Writer {
         let passed_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last = (now.after(passed_ms), Instant::now());
         self.last.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::PresenceEntry;
+    use presence_core::server::HubConfig;
+    use presence_core::wire::Limits;
+
+    use super::super::{Keep, Raw, RecordTo, Tap};
+    use super::*;
+
+    #[test]
+    fn lines_are_flushed_while_inputs_arrive() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let to = RecordTo {
+            file: Arc::clone(&file),
+            older: Arc::new(tempfile::tempfile().unwrap()),
+            max_bytes: 1 << 20,
+            keep: Keep::Inputs { max_age: None },
+        };
+        let config = HubConfig {
+            limits: Limits::default(),
+            ttl_ms: 300_000,
+            max_entries: 5,
+            ephemeral_modes: Vec::new(),
+            hash_seed: 7,
+            server_version: "1".into(),
+            boot_id: "boot".into(),
+            self_entry: PresenceEntry::default(),
+            auth_mode: "none",
+        };
+        let now = Now {
+            age_ms: 0,
+            wall_ms: 0,
+        };
+        let mut tap = Tap::start(to, &config, now).unwrap();
+        // The thread is never idle for `FLUSH_AFTER`, and all lines together do not fill the buffer.
+        let is_flushed = (0..100).any(|_| {
+            tap.record(Raw::Pong(1), now);
+            std::thread::sleep(Duration::from_millis(50));
+            file.metadata().unwrap().len() > 0
+        });
+        assert!(is_flushed);
     }
 }
