@@ -12,7 +12,7 @@ use super::options::Recording;
 use crate::recording::RecordTo;
 
 /// Creates the file, which only this user can read, and opens the one for the part before, whose name has `.1` added. A
-/// recording that exists becomes that part.
+/// recording that exists becomes that part; an empty file is removed.
 ///
 /// # Errors
 /// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording: nothing is
@@ -27,7 +27,13 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     for taken in [path, older] {
         check_replaceable(taken).map_err(failed)?;
     }
-    match std::fs::rename(path, older) {
+    let moved = match std::fs::symlink_metadata(path) {
+        // With `--record-last` the file is empty until the first request. The older part may be a recording.
+        Ok(there) if there.len() == 0 => std::fs::remove_file(path),
+        Ok(_) => std::fs::rename(path, older),
+        Err(error) => Err(error),
+    };
+    match moved {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
@@ -63,4 +69,30 @@ fn check_replaceable(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     other("a file that is not a recording")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::recording::{Keep, Requests};
+
+    #[test]
+    fn an_empty_file_replaces_no_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, older) = (folder.path().join("recording"), folder.path().join("recording.1"));
+        let recording = Recording {
+            path: file.clone(),
+            max_bytes: 4_096,
+            keep: Keep::Last(Duration::from_secs(300), Requests::default()),
+        };
+        std::fs::write(&file, HEADER_START).unwrap();
+        // At the second start the file is still empty, because nothing was requested.
+        for _ in 0..2 {
+            create(&recording).unwrap();
+            assert_eq!(std::fs::read_to_string(&older).unwrap(), HEADER_START);
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+        }
+    }
 }
