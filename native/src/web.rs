@@ -100,15 +100,15 @@ impl WebRoot {
 
     /// `folder` is the path of its URL, with a slash behind.
     fn insert(&mut self, folder: &str, name: &str, body: Bytes) {
-        let file = WebFile::new(name, body);
-        if name == INDEX {
-            self.files.insert(folder.into(), file.clone());
-        }
-        self.files.insert(format!("{folder}{name}").into(), file);
+        self.files
+            .insert(format!("{folder}{name}").into(), WebFile::new(name, body));
     }
 
     /// Returns the file at the path of a URL, as [`decoded`] returns it.
     pub(crate) fn file(&self, path: &str) -> Option<&WebFile> {
+        if path.ends_with('/') {
+            return self.files.get(&*format!("{path}{INDEX}"));
+        }
         self.files.get(path)
     }
 }
@@ -319,7 +319,7 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("secret"), page.join("link")).unwrap();
         std::os::unix::fs::symlink(folder.path(), page.join("up")).unwrap();
         let root = WebRoot::read(&page).unwrap();
-        assert_eq!(root.files.len(), 2, "{:?}", root.files.keys());
+        assert_eq!(root.files.len(), 1, "{:?}", root.files.keys());
     }
 
     #[test]
@@ -333,10 +333,13 @@ mod tests {
             WebRoot::read(&empty.path().join("nowhere")),
             Err(WebRootError::Io(..))
         ));
-        let many: Vec<String> = (0..=MAX_FILES).map(|n| format!("{n}.txt")).collect();
-        let many = folder(&many.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+        let most: Vec<String> = (1..MAX_FILES).map(|n| format!("{n}/index.html")).collect();
+        let most = most.iter().map(|name| (name.as_str(), ""));
+        let most = folder(&most.chain([("index.html", "")]).collect::<Vec<_>>());
+        WebRoot::read(most.path()).unwrap();
+        fs::write(most.path().join("one-more.txt"), "").unwrap();
         assert!(matches!(
-            WebRoot::read(many.path()),
+            WebRoot::read(most.path()),
             Err(WebRootError::TooLarge(_))
         ));
         let large = folder(&[("index.html", ""), ("video", "")]);
