@@ -155,10 +155,12 @@ impl WebFile {
     fn new(name: &str, body: Bytes) -> Self {
         let digest = Sha256::digest(&body);
         let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let content_type = content_type(name);
         Self {
-            content_type: content_type(name),
+            content_type,
             etag: HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\"")),
-            is_immutable: is_hashed(name),
+            // Links to a page keep its name when its content changes.
+            is_immutable: is_hashed(name) && !content_type.starts_with("text/html"),
             body,
         }
     }
@@ -201,7 +203,7 @@ pub(crate) fn decoded(path: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether a name holds a hash of the content, as bundlers write it: `main-4XQ7AB2C.js`.
+/// Whether a name holds a hash of the content, as bundlers write it: `main-4XQ7AB2C.js`. Digits alone may be a date.
 fn is_hashed(name: &str) -> bool {
     const HASH_LEN: usize = 8;
     name.split('.')
@@ -209,6 +211,7 @@ fn is_hashed(name: &str) -> bool {
         .and_then(|stem| stem.rsplit_once('-'))
         .is_some_and(|(_, hash)| {
             hash.len() == HASH_LEN
+                && hash.bytes().any(|byte| byte.is_ascii_uppercase())
                 && hash
                     .bytes()
                     .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -356,11 +359,14 @@ mod tests {
 
     #[test]
     fn names_with_a_hash_never_change() {
-        for name in ["main-4XQ7AB2C.js", "chunk-ABCDEFGH.css.map", "a-b-12345678.svg"] {
+        let is_hashed = |name: &str| WebFile::new(name, Bytes::new()).is_immutable;
+        for name in ["main-4XQ7AB2C.js", "chunk-ABCDEFGH.css.map", "a-b-1234567A.svg"] {
             assert!(is_hashed(name), "{name}");
         }
         for name in [
             "index.html",
+            "page-4XQ7AB2C.html",
+            "report-20261130.pdf",
             "main-short.js",
             "web-demo-abcdefgh.js",
             "4XQ7AB2C.js",
