@@ -219,7 +219,8 @@ fn is_hashed(name: &str) -> bool {
 }
 
 fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match &*extension.to_ascii_lowercase() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -373,6 +374,17 @@ mod tests {
             "-.js",
         ] {
             assert!(!is_hashed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn types_follow_from_extensions_in_any_case() {
+        for (name, kind) in [
+            ("LOGO.PNG", "image/png"),
+            ("Index.Html", "text/html; charset=utf-8"),
+            ("png", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(name), kind, "{name}");
         }
     }
 
