@@ -11,6 +11,7 @@ use http::Uri;
 use presence_core::model::setting::{InvalidSetting, within};
 use zeroize::Zeroizing;
 
+use crate::auth::origin::port_number;
 use crate::auth::secret::{InvalidSecret, Secret};
 use crate::files::read_small;
 use crate::tls::{ClientTls, TlsError};
@@ -104,11 +105,14 @@ impl WebhookConfig {
         }
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_matches(['[', ']']);
-        let port = match (&authority[host.len()..], uri.port_u16()) {
-            ("", _) if is_encrypted => 443,
-            ("", _) => 80,
-            (_, Some(port)) if port != 0 => port,
-            _ => return Err(invalid("the port is not a number of 1 to 65535")),
+        let port = match &authority[host.len()..] {
+            "" if is_encrypted => 443,
+            "" => 80,
+            port => port
+                .strip_prefix(':')
+                .and_then(port_number)
+                .filter(|port| *port != 0)
+                .ok_or_else(|| invalid("the port is not a number of 1 to 65535"))?,
         };
         if bare.is_empty() {
             return Err(invalid("the host is missing"));
@@ -248,6 +252,7 @@ mod tests {
             "http://h:s3cret/",
             "http://h:/",
             "http://h:99999",
+            "http://h:+80",
             "http://b\u{fc}cher/s3cret",
         ] {
             let error = config(url, SECRET).unwrap_err();

@@ -24,11 +24,7 @@ impl Authority {
         }
         let port = match port {
             "" | ":" => default_port,
-            port => {
-                let digits = port.strip_prefix(':')?;
-                let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-                Some(digits.parse().ok().filter(|_| is_number)?)
-            }
+            port => Some(port_number(port.strip_prefix(':')?)?),
         };
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix('[') {
@@ -64,6 +60,12 @@ impl Authority {
                 IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
             })
     }
+}
+
+/// Reads the port of a URL, which consists of digits. `parse` alone also accepts a plus sign.
+pub(crate) fn port_number(digits: &str) -> Option<u16> {
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
 }
 
 /// Whether the text is a host with an optional port, as in a Host header.

@@ -7,6 +7,15 @@ pub(crate) struct InvalidDuration(String);
 
 /// Reads a duration, in ms. A bare number counts seconds.
 pub(super) fn duration_ms(text: &str) -> Result<u64, InvalidDuration> {
+    read(text, false)
+}
+
+/// Reads a duration that may also be of days, such as 7d, in ms.
+pub(super) fn long_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
+    read(text, true)
+}
+
+fn read(text: &str, takes_days: bool) -> Result<u64, InvalidDuration> {
     let invalid = || InvalidDuration(text.to_owned());
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let unit_ms = match unit.trim() {
@@ -14,6 +23,7 @@ pub(super) fn duration_ms(text: &str) -> Result<u64, InvalidDuration> {
         "s" | "" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" if takes_days => 24 * 3_600_000,
         _ => return Err(invalid()),
     };
     let number: u64 = digits.parse().map_err(|_| invalid())?;
@@ -30,14 +40,4 @@ pub(crate) fn duration_text(ms: u64) -> String {
         _ => (1, "ms"),
     };
     format!("{}{unit}", ms / unit_ms)
-}
-
-/// Reads a duration that may also be of days, such as 7d, in ms.
-pub(super) fn long_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
-    const DAY_MS: u64 = 24 * 3_600_000;
-
-    match text.trim().strip_suffix('d').map(str::parse::<u64>) {
-        Some(Ok(days)) => Ok(days.saturating_mul(DAY_MS)),
-        _ => duration_ms(text),
-    }
 }

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::ClientOptions;
+use crate::auth::origin::port_number;
 use crate::auth::secret::Secret;
 use crate::cli::Failure;
 use crate::cli::stderr::print_note;
@@ -103,7 +104,7 @@ impl Target {
             "" => DEFAULT_PORT,
             port => port
                 .strip_prefix(':')
-                .and_then(|digits| digits.parse().ok())
+                .and_then(port_number)
                 .ok_or_else(|| usage("the port is not a number"))?,
         };
         if port == 0 {
@@ -225,6 +226,7 @@ mod tests {
             "ftp://h",
             "ws://",
             "ws://h:port",
+            "ws://h:+80",
             "ws://s3cret@h",
             "ws://u:s3cret@h",
             "ws://u:s3cret?x@h",

@@ -3,7 +3,7 @@ mod values;
 
 use ipnet::IpNet;
 
-use super::duration::duration_ms;
+use super::duration::{duration_ms, long_duration_ms};
 use super::*;
 
 fn try_flags(arguments: &[&str]) -> Result<ServeOptions, OptionsError> {
@@ -215,8 +215,14 @@ fn lengths_of_time() {
     ] {
         assert_eq!(duration_ms(text), Ok(ms), "{text}");
     }
-    for text in ["", "s", "5 parsecs", "-1", "1.5s"] {
+    for text in ["", "s", "5 parsecs", "-1", "1.5s", "+7h", "7d"] {
         assert!(duration_ms(text).is_err(), "{text}");
+    }
+    for (text, days) in [("7d", 7), ("7 d", 7), ("48h", 2)] {
+        assert_eq!(long_duration_ms(text), Ok(days * 86_400_000), "{text}");
+    }
+    for text in ["d", "+7d", "-7d", "1.5d", "7dd", "+7h"] {
+        assert!(long_duration_ms(text).is_err(), "{text}");
     }
     assert_eq!(file("ttl = \"90s\"").ttl, Some(90_000));
 }
