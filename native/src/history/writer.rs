@@ -106,8 +106,9 @@ impl Writer {
             Ok(store) => {
                 self.store = Some(store);
                 let again = std::mem::replace(&mut self.has_opened, true);
-                if again {
-                    // Opening the file closed the open sessions.
+                // Opening the file again closed the open sessions. Before the first time, the changes that began them
+                // may have been dropped.
+                if again || self.lost > 0 {
                     self.waiting.extend(self.tracker.whole());
                 }
                 self.retry_at = None;
@@ -202,16 +203,24 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use presence_core::roster::{RowChanges, RowState};
+    use presence_core::wire::history::HistoryQuery;
+
+    use super::super::query::Reader;
     use super::*;
 
-    #[test]
-    fn changes_that_wait_for_a_database_are_bounded_and_counted() {
+    fn writer(path: PathBuf) -> Writer {
         let config = HistoryConfig {
-            path: "/nowhere/history".into(),
+            path,
             max_age_ms: super::super::DEFAULT_AGE_MS,
             max_bytes: super::super::DEFAULT_BYTES,
         };
-        let mut writer = Writer::new(config, Degraded::new(None));
+        Writer::new(config, Degraded::new(None))
+    }
+
+    #[test]
+    fn changes_that_wait_for_a_database_are_bounded_and_counted() {
+        let mut writer = writer("/nowhere/history".into());
         let alive = |at_ms| Op::Alive { at_ms };
         writer.waiting = (0..MAX_WAITING_OPS as u64).map(alive).collect();
         writer.write(false);
@@ -222,5 +231,40 @@ mod tests {
             (writer.waiting.len(), writer.lost),
             (0, MAX_WAITING_OPS as u64 + 1)
         );
+    }
+
+    #[test]
+    fn open_sessions_are_written_although_their_changes_were_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("later/history");
+        let mut writer = writer(path.clone());
+        let row = RowState {
+            key: "mac-1".to_owned(),
+            entry: r#"{"host":"studio"}"#.into(),
+            stay: None,
+            has_left: false,
+            seen_ms: 1_000,
+        };
+        let changes = RowChanges {
+            rows: vec![row],
+            ..RowChanges::default()
+        };
+        writer.waiting = writer.tracker.apply(changes, 1_000);
+        let dropped = (0..MAX_WAITING_OPS as u64).map(|at_ms| Op::Alive { at_ms });
+        writer.waiting.extend(dropped);
+        writer.write(false);
+        assert!(writer.waiting.is_empty() && writer.lost > 0);
+
+        // Now the file can be created.
+        std::fs::create_dir(folder.path().join("later")).unwrap();
+        writer.write(true);
+        assert_eq!(writer.lost, 0);
+        let query = HistoryQuery::default();
+        let page = Reader::open(&path).unwrap().page(&query, None).unwrap();
+        let [session] = &page.sessions[..] else {
+            panic!("{page:?}");
+        };
+        assert_eq!((&*session.key, session.from, session.to), ("mac-1", 1_000, None));
+        assert!(page.instances["mac-1"].get().contains("studio"));
     }
 }
