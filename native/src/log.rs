@@ -83,7 +83,11 @@ impl Lines {
             let (lines, clock, ends_ms) = (Arc::clone(self), clock.clone(), window.ends_ms);
             tokio::spawn(async move {
                 clock.sleep_until(ends_ms).await;
-                lines.flush(kind);
+                let mut window = lines.window(kind);
+                // If the next window began before, this number is logged already, and the new one has its own task.
+                if window.ends_ms == ends_ms {
+                    note_hidden(kind, std::mem::take(&mut window.hidden));
+                }
             });
         }
         false
@@ -198,5 +202,28 @@ mod tests {
             }
             assert_eq!(passed(30), 20, "{kind:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_task_of_a_window_leaves_the_number_of_the_next_one() {
+        let manual = Manual::new(Now {
+            age_ms: 5_000,
+            wall_ms: 0,
+        });
+        let clock = manual.clock();
+        let lines = Arc::new(Lines::default());
+        let hide_one = || {
+            let passed = (0..=MAX_LINES).filter(|_| lines.passes(Kind::Closed, &clock));
+            assert_eq!(passed.count(), MAX_LINES as usize);
+        };
+        // The second window begins before the task of the first one runs.
+        hide_one();
+        manual.advance(WINDOW_MS);
+        hide_one();
+        // Each task holds the lines: only that of the second window is left.
+        while Arc::strong_count(&lines) > 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(lines.window(Kind::Closed).hidden, 1);
     }
 }
