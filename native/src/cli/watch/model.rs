@@ -9,7 +9,7 @@ use super::super::roster;
 /// Most lines of the log.
 pub(super) const MAX_LOG: usize = 500;
 /// Most lanes of the timeline, and most spans of one.
-const MAX_LANES: usize = 1_000;
+pub(super) const MAX_LANES: usize = 1_000;
 const MAX_SPANS: usize = 64;
 /// The windows of the timeline, in minutes.
 pub(super) const WINDOWS: [u64; 4] = [5, 15, 60, 240];
@@ -293,10 +293,23 @@ impl Model {
         let longest_ms = WINDOWS[WINDOWS.len() - 1] * 60_000;
         self.lanes
             .retain(|_, lane| lane.ended_ms().is_none_or(|at_ms| at_ms + longest_ms > now_ms));
-        while self.lanes.len() > MAX_LANES {
-            self.lanes.pop_first();
-        }
+        self.bound_lanes();
         self.roster = roster;
+    }
+
+    /// Removes the lanes beyond the bound: those that ended first, and those of listed rows last.
+    fn bound_lanes(&mut self) {
+        let excess = self.lanes.len().saturating_sub(MAX_LANES);
+        if excess == 0 {
+            return;
+        }
+        let ended_ms = |lane: &Lane| lane.ended_ms().unwrap_or(u64::MAX);
+        let lanes = self.lanes.iter().map(|(key, lane)| (ended_ms(lane), key.clone()));
+        let mut lanes: Vec<(u64, String)> = lanes.collect();
+        lanes.sort_unstable();
+        for (_, key) in &lanes[..excess] {
+            self.lanes.remove(key);
+        }
     }
 
     fn log_changes(&mut self, roster: &Roster) {

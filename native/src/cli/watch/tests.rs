@@ -3,7 +3,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
-use super::model::{Key, MAX_LOG, Model, Panel, Roster, Row, Sort};
+use super::model::{Key, MAX_LANES, MAX_LOG, Model, Panel, Roster, Row, Sort};
 use super::view::draw;
 
 const MINUTE: u64 = 60_000;
@@ -112,6 +112,33 @@ fn the_timeline_shows_what_was_and_what_was_not_seen() {
     assert_eq!(model.minutes(), 240);
     press(&mut model, "++");
     assert_eq!(model.minutes(), 15);
+}
+
+#[test]
+fn lanes_beyond_the_bound_are_those_that_ended_first() {
+    let mut model = Model::default();
+    let rows = |prefix: &str, number: usize| -> Vec<Row> {
+        let key = |n: usize| format!("{prefix}{n}");
+        (0..number)
+            .map(|n| row(&key(n), "host", Status::Active, 0))
+            .collect()
+    };
+    model.take(roster(MINUTE, rows("later", 10)));
+    model.take(roster(
+        2 * MINUTE,
+        [rows("earlier", 10), rows("later", 10)].concat(),
+    ));
+    model.take(roster(3 * MINUTE, rows("later", 10)));
+    model.take(roster(4 * MINUTE, rows("a", MAX_LANES - 5)));
+    assert_eq!(model.lanes.len(), MAX_LANES);
+    let lanes = |prefix: &str| model.lanes.keys().filter(|key| key.starts_with(prefix)).count();
+    assert_eq!(
+        (lanes("a"), lanes("later"), lanes("earlier")),
+        (MAX_LANES - 5, 5, 0)
+    );
+    model.take(roster(5 * MINUTE, rows("b", MAX_LANES + 5)));
+    assert_eq!(model.lanes.len(), MAX_LANES);
+    assert!(model.lanes.keys().all(|key| key.starts_with('b')));
 }
 
 #[test]
