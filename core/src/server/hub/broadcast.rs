@@ -41,13 +41,15 @@ impl Hub {
         }
         self.remove_gone_nodes();
         self.broadcast_nodes(now);
-        let is_changed = self.version() != self.announced_version;
-        if is_changed && now.age_ms >= self.window_ends_ms {
+        let is_changed = |hub: &Self| hub.version() != hub.announced_version;
+        if !is_changed(self) {
+            self.broadcast_touches(now);
+        }
+        // Touches can reveal a change.
+        if is_changed(self) && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
             self.sending_began_ms = Some(now.age_ms);
-        } else if !is_changed {
-            self.broadcast_touches(now);
         }
         if self.own_rows_at_ms.is_some_and(|at_ms| at_ms <= now.age_ms) {
             self.send_own_rows(true, now);

@@ -70,7 +70,8 @@ impl Hub {
         EventFrame::new("presence.delta", payload).with_state_version(&self.state_version())
     }
 
-    /// Sends touches to delta clients, if no delta has carried them for the interval.
+    /// Sends touches to delta clients, if no delta has carried them for the interval. If they include a change of the
+    /// list, nothing is sent: the delta of the change will carry them.
     pub(super) fn broadcast_touches(&mut self, now: Now) {
         if self.touch_at_ms.is_none_or(|at_ms| at_ms > now.age_ms) {
             return;
@@ -79,7 +80,7 @@ impl Hub {
         let version = self.version();
         if version != self.announced_version {
             // Another one of two rows of an instance is the fresher one now.
-            return self.broadcast(now);
+            return;
         }
         let item = self.delta_item(version, now);
         let hidden = self.hidden.has_followers().then(|| self.hidden_item(&item, now));

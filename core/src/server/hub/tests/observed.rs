@@ -112,6 +112,40 @@ fn a_pong_that_changes_the_merged_row_is_broadcast() {
     assert!(delta["payload"]["to"].as_u64() > delta["payload"]["from"].as_u64());
 }
 
+/// The touches that are due reveal the change, which opens a window like any other.
+#[test]
+fn a_change_that_due_touches_reveal_opens_a_window() {
+    let mut hub = observing();
+    let mut handshake_here = handshake("both", "ui", READ);
+    handshake_here.caps = vec!["presence-delta".into()];
+    let here = hub.join(handshake_here, START);
+    let now = START.after(1_000);
+    let entry = r#"{"instanceId":"both","version":"2","mode":"ui"}"#;
+    hub.apply(SourceId(0), update(&[entry], now), now);
+    for seconds in [26, 52] {
+        hub.pong(here, START.after(seconds * 1_000));
+        hub.handle_timeout(START.after(seconds * 1_000));
+    }
+    frames(&mut hub, here);
+    hub.handle_sent(START.after(52_000));
+    let due = START.after(61_000);
+    hub.handle_timeout(due);
+    let deltas = |frames: &[String]| {
+        frames
+            .iter()
+            .filter(|frame| frame.contains("presence.delta"))
+            .count()
+    };
+    assert_eq!(deltas(&frames(&mut hub, here)), 1);
+    assert!(hub.awaits_sent());
+
+    hub.join(handshake("other", "ui", &[]), due.after(1));
+    assert_eq!(deltas(&frames(&mut hub, here)), 0);
+    assert_eq!(hub.poll_timeout(), Some(due.age_ms + 50));
+    hub.handle_timeout(due.after(50));
+    assert_eq!(deltas(&frames(&mut hub, here)), 1);
+}
+
 /// A merged row would return as one of the observer's own.
 #[test]
 fn observers_are_sent_own_rows_only() {
