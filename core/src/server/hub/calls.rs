@@ -235,12 +235,14 @@ impl Hub {
         })
     }
 
-    /// Notes the first refused beacon of a connection as an event of its row.
+    /// Notes the first refused beacon of a connection as an event of its row. A visit has no row, and each visit is a new
+    /// connection: their events would displace those of rows.
     fn note_refused_beacon(&mut self, slot: u32, why: Refusal) {
         let Some(member) = self.members.get_mut(slot) else {
             return;
         };
-        if core::mem::replace(&mut member.trace.has_refused_beacon, true) {
+        let is_visit = member.handshake.visitor.is_some();
+        if is_visit || core::mem::replace(&mut member.trace.has_refused_beacon, true) {
             return;
         }
         let key = member.row.and_then(|row| self.roster.key(row));

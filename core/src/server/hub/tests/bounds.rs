@@ -3,6 +3,7 @@
 use alloc::format;
 
 use super::*;
+use crate::roster::history::MAX_ROW_EVENTS;
 use crate::server::{BEACON_MODE, MIN_VISITOR};
 
 #[test]
@@ -72,4 +73,33 @@ fn http_beacons_of_one_address_share_a_quota_and_leave_no_trace() {
     assert_eq!(listed, ["other", "job-28", "job-29"]);
     assert_eq!(hub.evictions().over_quota, 28);
     assert_eq!(hub.journal.ended().count(), 0);
+}
+
+/// Each of them is a connection of its own, so the limit of one event per connection does not bound them.
+#[test]
+fn refused_http_beacons_do_not_displace_events_of_rows() {
+    let mut hub = hub_of(20);
+    let refused = hub.join(handshake("refused", "ui", &["operator.admin"]), START);
+    let about_self = json!({ "text": "t", "instanceId": "Self-1" });
+    let answer = call(&mut hub, refused, "system-event", about_self.clone(), START);
+    assert_eq!(answer["ok"], false);
+    for number in 0..MAX_ROW_EVENTS {
+        let mut visit = handshake("http", BEACON_MODE, &["operator.write"]);
+        visit.visitor = Some(MIN_VISITOR);
+        visit.conn_id = format!("visit-{number}").into();
+        let (_, answer) = hub.visit(visit, &request("system-event", about_self.clone()), START);
+        assert!(answer.is_err());
+    }
+    let explained = call(
+        &mut hub,
+        refused,
+        "presence.explain",
+        json!({ "row": "refused" }),
+        START,
+    );
+    let events = explained["payload"]["row"]["events"].as_array().unwrap();
+    assert!(
+        events.iter().any(|event| event["what"] == "refused"),
+        "{events:?}"
+    );
 }
