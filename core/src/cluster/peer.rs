@@ -142,6 +142,7 @@ impl Peer {
             self.incarnation = incarnation;
             self.rows.clear();
             self.changed.clear();
+            self.missing.clear();
             self.gone.extend(core::mem::take(&mut self.by_key).into_keys());
         }
         incarnation == self.incarnation

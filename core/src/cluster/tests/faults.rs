@@ -105,6 +105,31 @@ fn a_late_write_of_an_earlier_process_is_ignored() {
     assert_eq!(world.reason(0, "old"), None);
 }
 
+/// A lease of the first process states the age of a row that this gateway has not read. A row of the second process
+/// can have the same number.
+#[test]
+fn the_lease_of_an_earlier_process_does_not_rejuvenate_a_row() {
+    let mut world = World::new(&["a"]);
+    let lease = r#"{"format":1,"boot":"b-1","incarnation":1,"stamp":5,"rows":[[5,5,0]]}"#;
+    let row = r#"{"key":"phone","incarnation":2,"stamp":1,"age":200000,"entry":{"host":"phone","instanceId":"phone","mode":"ui"}}"#;
+    world.tell_all(&ClusterInput::Lease {
+        gateway: "b".into(),
+        age_ms: 0,
+        value: Some(lease.into()),
+    });
+    world.tell_all(&ClusterInput::Row {
+        gateway: "b".into(),
+        number: 5,
+        age_ms: 0,
+        change: RowChange::Put(row.into()),
+    });
+    let now = at(world.now_ms, 0);
+    let hub = &mut world.nodes[0].hub;
+    let rows: Vec<PresenceEntry> = serde_json::from_str(&hub.shown_list(now)).unwrap();
+    let phone = rows.iter().find(|row| row.host.as_deref() == Some("phone"));
+    assert_eq!(hub.server_wall_ms(now) - phone.unwrap().ts, 200_000);
+}
+
 #[test]
 fn all_gateways_converge_after_the_buckets_are_lost() {
     let mut world = World::new(&["a", "b", "c"]);
