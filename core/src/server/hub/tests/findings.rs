@@ -94,6 +94,22 @@ fn a_new_id_at_every_connect() {
         }
         lab.assert_finds("NEW_ID_EACH_CONNECT", &json!(["c", "b", "a"]));
     }
+    // Two changes count, also with a pause between them.
+    let mut pause = Lab::new(200);
+    for (id, gap_ms) in [("a", 1_000), ("b", 60_000), ("c", 1_000), ("d", 0)] {
+        let conn = pause.join(&Client { id: Some(id), ..MAC });
+        pause.pass(20_000, &[]);
+        if id != "d" {
+            pause.leave(conn);
+            pause.pass(gap_ms, &[]);
+        }
+    }
+    let found = pause.assert_finds("NEW_ID_EACH_CONNECT", &json!(["d", "c", "b", "a"]));
+    assert!(evidence(&found).contains("connected 4 times"), "{found}");
+    assert!(
+        evidence(&found).contains("2 of them began at most 1.0 s after"),
+        "{found}"
+    );
     // A single change may be another program.
     for ip in [Some("192.0.2.7"), None] {
         let mut once = Lab::new(200);
@@ -201,6 +217,15 @@ fn two_sockets_of_one_client() {
     lab.join(&MAC);
     lab.pass(60_000, &[]);
     lab.assert_finds("TWO_SOCKETS", &json!(["mac-1"]));
+    // A dead socket, which the gateway did not notice yet, is not one of them.
+    let mut lab = Lab::new(200);
+    let dead = lab.join(&MAC);
+    lab.pass(1_000, &[dead]);
+    lab.join(&MAC);
+    lab.join(&MAC);
+    lab.pass(30_000, &[dead]);
+    let found = lab.assert_finds("TWO_SOCKETS", &json!(["mac-1"]));
+    assert!(evidence(&found).contains("\"2 live connections"), "{found}");
     // A phone has one socket as operator and one as node.
     let mut healthy = Lab::new(200);
     healthy.join(&MAC);

@@ -112,9 +112,14 @@ pub(super) fn two_sockets(memory: &Memory<'_>, places: &Places<'_>, found: &mut 
     }) {
         let same =
             |a: &Session<'_>, b: &Session<'_>| (overlap(a, b) && other_place(a, b).is_none()).then_some(());
-        let Some((session, ..)) = pair(&group, same) else {
+        let Some((_, session, ())) = pair(&group, same) else {
             continue;
         };
+        // Not a dead socket whose end was not noticed yet.
+        let group: Vec<_> = group
+            .into_iter()
+            .filter(|other| same(session, other).is_some())
+            .collect();
         let evidence = format!(
             "{} live connections of the {} have the id {}, the mode {} and the role {}.",
             group.len(),
@@ -156,15 +161,20 @@ pub(super) fn new_ids(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<
         } else {
             Confidence::Medium
         };
+        let which = if changes.count + 1 == group.len() {
+            "Each".into()
+        } else {
+            format!("{} of them", changes.count)
+        };
         let ids = quoted_list(&mut group.iter().map(|session| id_text(session)));
         let evidence = vec![
             format!(
                 "The {} connected {} times, each time with another id: {ids}.",
                 group[0].words(),
-                changes.count + 1
+                group.len()
             ),
             format!(
-                "Each began at most {} after the one before ended.",
+                "{which} began at most {} after the one before ended.",
                 span(changes.longest_gap_ms)
             ),
         ];
@@ -173,9 +183,10 @@ pub(super) fn new_ids(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<
     }
 }
 
-/// How often the id changed from one connection to the next.
+/// How often a connection with another id began soon after the previous connection ended.
 struct Changes {
     count: usize,
+    /// The longest of the times in between.
     longest_gap_ms: u64,
 }
 
