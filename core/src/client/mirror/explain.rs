@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::life::may_be_removed;
 use super::{Mirror, RemovalRule, Row};
 use crate::instance::Raw;
 use crate::model::ObjectText;
@@ -50,7 +51,7 @@ impl Mirror {
     fn write_end(&self, json: &mut ObjectText, row: &Row, now_ms: u64) {
         let ttl_ms = self.config.ttl_ms;
         let (life_ms, start, end) = match self.removal_rule {
-            _ if row.is_self() => {
+            _ if !may_be_removed(self.removal_rule, row) => {
                 json.raw("expiresInMs", "null");
                 return json.text("ends", "It stays as long as the gateway lists it.");
             }

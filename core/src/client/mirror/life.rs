@@ -113,7 +113,7 @@ impl Mirror {
 
 /// Returns whether a row may be removed. A gateway never removes its own row; an unreachable gateway's row expires
 /// like others.
-fn may_be_removed(removal_rule: RemovalRule, row: &Row) -> bool {
+pub(super) fn may_be_removed(removal_rule: RemovalRule, row: &Row) -> bool {
     removal_rule == RemovalRule::Lost || !row.is_self()
 }
 

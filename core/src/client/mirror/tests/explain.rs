@@ -110,10 +110,18 @@ fn the_time_of_removal_is_explained() {
             "The gateway cannot be reached. It goes 600 s after it was last heard of.".into()
         )
     );
+    assert_eq!(
+        ends(&kept, "self"),
+        (
+            json!(2 * TTL - 5_000),
+            "The gateway cannot be reached. It goes 600 s after it was last heard of.".into()
+        )
+    );
     let mut alone = Mirror::standalone(MirrorConfig::standalone());
     alone.apply_list(list(TAB), 5_000);
     assert_eq!(
         ends(&alone, "device:d").1,
         "It goes 300 s after it was last heard of, or earlier if the list is full."
     );
+    assert_eq!(ends(&alone, "self").0, Value::Null);
 }
