@@ -144,28 +144,52 @@ impl Redactor {
         if is_loopback(text) || Kind::Ip.is_placeholder(text) {
             return text.into();
         }
-        if !normal.contains(':') {
-            // An IPv4 address in the hex spelling of IPv6 loses that spelling.
-            let start = if text.contains('.') { text.rfind(':') } else { None };
-            let dotted = if text.contains('.') { text } else { &normal };
-            let (before, dotted) = dotted.split_at(start.map_or(0, |colon| colon + 1));
-            let mut redacted = String::from(before);
-            for part in dotted.split_inclusive(|c: char| !c.is_ascii_digit()) {
-                let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
-                match digits.parse::<u8>() {
-                    Ok(octet) => {
-                        let octet = self.octets[usize::from(octet)];
-                        redacted.push_str(&alloc::format!("{octet}{}", &part[digits.len()..]));
-                    }
-                    Err(_) => redacted.push_str(part),
-                }
-            }
-            return redacted.into();
-        }
         let (address, zone) = text.split_at(text.find('%').unwrap_or(text.len()));
-        let mut redacted: String = address.chars().map(|c| self.digit(c)).collect();
+        let mut redacted = if normal.contains(':') {
+            self.v6(address, zone, &normal)
+        } else {
+            self.v4(address, &normal)
+        };
         redacted.push_str(&self.word(zone));
         redacted.into()
+    }
+
+    /// An IPv4 address, also one that is mapped to IPv6. In hex digits it loses that spelling.
+    fn v4(&self, address: &str, normal: &str) -> String {
+        let is_dotted = address.contains('.');
+        let start = if is_dotted { address.rfind(':') } else { None };
+        let dotted = if is_dotted { address } else { normal };
+        let (before, dotted) = dotted.split_at(start.map_or(0, |colon| colon + 1));
+        let mut redacted = String::from(before);
+        for part in dotted.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+            match digits.parse::<u8>() {
+                Ok(octet) => {
+                    let octet = self.octets[usize::from(octet)];
+                    redacted.push_str(&alloc::format!("{octet}{}", &part[digits.len()..]));
+                }
+                Err(_) => redacted.push_str(part),
+            }
+        }
+        redacted
+    }
+
+    /// An IPv6 address before its zone. With octets at its end it loses that spelling: other digits could make a number
+    /// above 255.
+    fn v6(&self, address: &str, zone: &str, normal: &str) -> String {
+        let address = if address.contains('.') { normal } else { address };
+        let redacted = self.other_digits(address);
+        match normalise(&[&*redacted, zone].concat()) {
+            Some(other) if !other.contains(':') => {
+                // A group became `ffff`, which maps it to IPv4. Its next pseudonym is that of no other IPv6 address.
+                self.other_digits(&redacted)
+            }
+            _ => redacted,
+        }
+    }
+
+    fn other_digits(&self, address: &str) -> String {
+        address.chars().map(|c| self.digit(c)).collect()
     }
 
     fn digit(&self, c: char) -> char {

@@ -134,3 +134,63 @@ fn a_text_has_the_pseudonyms_of_its_host_and_address() {
     ];
     assert_eq!(&*text, expected.concat());
 }
+
+/// An address whose group becomes `ffff` would be a mapped IPv4 address.
+#[test]
+fn addresses_keep_their_family() {
+    for key in 0..=255 {
+        let redactor = Redactor::new([key; 32]);
+        for digit in ["a", "b", "c", "d", "e", "f", "A"] {
+            let group = digit.repeat(4);
+            for address in [
+                alloc::format!("::{group}:a00:1"),
+                alloc::format!("0:0:0:0:0:{group}:a00:1"),
+                alloc::format!("[::{group}:a00:1%en0]"),
+                alloc::format!("64:{group}::198.51.255.99"),
+            ] {
+                let is_v6 = normalise(&address).unwrap().contains(':');
+                let red = redactor.ip(&address);
+                let normal = normalise(&red);
+                assert_eq!(
+                    normal.as_ref().map(|red| red.contains(':')),
+                    Some(is_v6),
+                    "{address} {red}"
+                );
+                assert_ne!(normal, normalise(&address));
+            }
+        }
+    }
+}
+
+#[test]
+fn different_addresses_stay_different() {
+    for key in 0..=255 {
+        let redactor = Redactor::new([key; 32]);
+        let mut pseudonyms: Vec<_> = ('a'..='f')
+            .chain('2'..='9')
+            .map(|digit| {
+                let address = alloc::format!("::{}:a00:1", digit.to_string().repeat(4));
+                normalise(&redactor.ip(&address)).unwrap()
+            })
+            .collect();
+        pseudonyms.sort();
+        pseudonyms.dedup();
+        assert_eq!(pseudonyms.len(), 14);
+    }
+}
+
+#[test]
+fn the_zone_of_every_address_is_hidden() {
+    let redactor = Redactor::new([3; 32]);
+    for address in [
+        "10.0.0.5%jane-phone",
+        "::ffff:10.0.0.5%jane-phone",
+        "::ffff:a00:5%jane.phone",
+        "fe80::5%jane-phone",
+    ] {
+        let red = redactor.ip(address);
+        assert!(!red.contains("jane") && !red.contains("phone"), "{red}");
+        assert!(!red.contains("a00:5"), "{red}");
+        assert!(normalise(&red).is_some(), "{red}");
+    }
+}
