@@ -33,6 +33,9 @@ pub enum StepError {
     /// A checkpoint holds an impossible state.
     #[error("the checkpoint has {0} that no gateway can have")]
     State(&'static str),
+    /// A checkpoint has more or fewer parts of this kind than its first line states.
+    #[error("the checkpoint has another number of {0} than its first line states")]
+    Count(&'static str),
 }
 
 impl StepError {
@@ -105,7 +108,7 @@ impl Replay {
             return self.load(state, line.now());
         }
         if let Begin::Loading(_) = core::mem::replace(&mut self.begin, Begin::Over) {
-            return Err(StepError::State("fewer lines"));
+            return Err(StepError::Count("lines"));
         }
         match &line.step {
             Step::Input(Input::Join(serial, _)) if self.conns.contains_key(serial) => {
@@ -139,7 +142,7 @@ impl Replay {
             Begin::Over => return Ok(()),
             Begin::Fresh => Box::new(Loading::begin(state).map_err(StepError::State)?),
             Begin::Loading(mut loading) => {
-                loading.take(state).map_err(StepError::State)?;
+                loading.take(state)?;
                 loading
             }
         };

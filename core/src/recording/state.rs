@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::Joined;
 use super::input::{cause_of, word_of};
+use super::{Joined, StepError};
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::key::RowKey;
 use crate::model::time::Now;
@@ -235,9 +235,9 @@ impl Loading {
     ///
     /// # Errors
     /// The error in it.
-    pub(super) fn take(&mut self, state: &State) -> Result<(), &'static str> {
+    pub(super) fn take(&mut self, state: &State) -> Result<(), StepError> {
         match &state.0 {
-            Part::Start(_) => return Err("a second start"),
+            Part::Start(_) => return Err(StepError::State("a second start")),
             Part::Connection(connection) => self.connections.push((**connection).clone()),
             Part::Row(row) => self.rows.push((**row).clone()),
             Part::Ended(ended) => self.memory.ended.push((**ended).clone().saved()),
@@ -247,11 +247,11 @@ impl Loading {
         let has_connections = self.connections.len() == self.start.connections;
         let has_rows = self.rows.len() == self.start.rows;
         if self.connections.len() > self.start.connections || (!self.rows.is_empty() && !has_connections) {
-            Err("another number of connections than it says")
+            Err(StepError::Count("connections"))
         } else if self.rows.len() > self.start.rows
             || (self.remembered() > 0 && !(has_connections && has_rows))
         {
-            Err("another number of rows than it says")
+            Err(StepError::Count("rows"))
         } else {
             Ok(())
         }
