@@ -244,7 +244,9 @@ fn why(details: &RowDetails, live: &[&Session<'_>]) -> String {
             "A beacon had neither an instanceId nor a deviceId, so the key is the host of its text."
         }
         KeyFrom::Ip => "A beacon had no id and no host in its text, so the key is the ip of its text.",
-        KeyFrom::Text => "A beacon had no id, and no host or ip in its text, so the key is the text's begin.",
+        KeyFrom::Text => {
+            "A beacon had no id, and no host or ip in its text, so the key is the beginning of the text."
+        }
         KeyFrom::Connection => {
             if let Some(word) = placeholder {
                 return format!(
