@@ -1,8 +1,8 @@
 /**
  * The start of a formula: at the start of a cell, or after a character that separates cells in spreadsheets of some
- * languages.
+ * languages. There, quotes may be in between: {@link cell} doubles them, and `""=1` is the formula `=1`.
  */
-const FORMULA = /(^|[;|\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])/g;
+const FORMULA = /((?:^|[;|\t\r\n])"*)(?=[=+\-@\t\r\n＝＋－＠])/g;
 
 /**
  * Writes a table as CSV (RFC 4180), with the mark from which spreadsheets recognize UTF-8. Cells come from untrusted
