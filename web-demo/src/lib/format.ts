@@ -55,7 +55,8 @@ export function duration(ms: number): string {
 
 /** Formats a duration in its two largest units: `45 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
 export function lasted(ms: number): string {
-  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  // Rounded like the seconds of shorter durations, so that 59 min 59.6 s is an hour.
+  const minutes = Math.floor(Math.max(0, Math.round(ms / 1_000)) / 60);
   const hours = Math.floor(minutes / 60);
   if (hours === 0) return duration(ms);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
