@@ -54,13 +54,13 @@ export class VirtualClock implements Clock {
 
   /**
    * Advances both clocks by `ms` milliseconds. Timers fire at their times, and the work they start is finished
-   * before the clock continues.
+   * before the clock continues. Overlapping calls do not add up: each ends `ms` milliseconds after its own start.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#ageMs + ms;
     await nextTurn();
     for (let timer = this.#next(); timer && timer.at <= end; timer = this.#next()) {
-      this.#move(Math.max(timer.at - this.#ageMs, 0));
+      this.#move(timer.at - this.#ageMs);
       this.#timers.delete(timer);
       timer.callback();
       await nextTurn();
@@ -82,9 +82,11 @@ export class VirtualClock implements Clock {
     this.#wallMs += ms;
   }
 
+  /** A negative time counts as 0: a timer may be overdue, and another call may have moved the clocks further. */
   #move(ms: number): void {
-    this.#ageMs += ms;
-    this.#wallMs += ms;
+    const forwardMs = Math.max(ms, 0);
+    this.#ageMs += forwardMs;
+    this.#wallMs += forwardMs;
   }
 
   #next(): Timer | undefined {

@@ -24,6 +24,20 @@ export default function parts({ test, assert, presence, internal }) {
     assert.deepEqual([clock.ageMs(), clock.wallMs()], [120, 620]);
   });
 
+  test("a virtual clock never goes back, whatever advances it at the same time", async () => {
+    const clock = new VirtualClock(1_000);
+    await Promise.all([clock.advance(1_000), clock.advance(500)]);
+    assert.deepEqual([clock.ageMs(), clock.wallMs()], [1_000, 2_000]);
+    let isSuspended;
+    clock.setTimer(() => (isSuspended = clock.suspend(10_000)), 400);
+    await clock.advance(1_000);
+    await isSuspended;
+    assert.deepEqual([clock.ageMs(), clock.wallMs()], [11_400, 12_400]);
+    await clock.advance(-5);
+    await clock.suspend(-5);
+    assert.deepEqual([clock.ageMs(), clock.wallMs()], [11_400, 12_400]);
+  });
+
   test("a timer of a virtual clock can set another timer", async () => {
     const clock = new VirtualClock();
     const fired = [];
