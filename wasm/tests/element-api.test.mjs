@@ -120,6 +120,23 @@ describe("<presence-roster> properties, slots and events", () => {
     assert.match(reported.join(" | "), /no_tag.*true.*labels.nonsense.*true.*url.*true.*Not connected/);
   });
 
+  test("without a url too, the error of an invalid locale stays until the locale is corrected", async () => {
+    const shown = await page.evaluate(async () => {
+      const shown = [];
+      element.addEventListener("error", ({ error }) => shown.push(error.code));
+      const steps = [{ locale: "no_tag" }, { heading: "X" }, { client: new StubClient([]) }, { client: null }, { locale: "de" }];
+      for (const members of steps) {
+        Object.assign(element, members);
+        await element.updateComplete;
+        shown.push(element.shadowRoot.querySelector("[part=connection]").innerText);
+      }
+      return shown;
+    });
+    const [code, ...texts] = shown;
+    assert.equal(code, "INVALID_ARGUMENT");
+    assert.match(texts.join(" | "), /^[^|]*no_tag[^|]*\| [^|]*no_tag[^|]*\| Live \| [^|]*no_tag[^|]*\| Not connected$/);
+  });
+
   test("all words can be translated", async () => {
     await page.evaluate(async () => {
       element.locale = "sv";

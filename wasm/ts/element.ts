@@ -92,7 +92,7 @@ class RosterElement extends LitElement {
   #wording: Wording = wordingOf();
   /** Whether labels may have changed while the element was outside the document, where Lit's updates are ignored. */
   #isStale = false;
-  /** Why there is no client despite a `url`. */
+  /** The error of an invalid property; it lasts until one of {@link OF_CLIENT} changes. */
   #error: PresenceError | undefined;
 
   get client(): PresenceClient | undefined {
@@ -126,6 +126,7 @@ class RosterElement extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     const isStale = this.#isStale || OF_CLIENT.some((name) => changed.has(name));
     this.#isStale = false;
+    if (isStale) this.#error = undefined;
     if (this.#given || this.url == null || isStale) this.#stopOwn();
     try {
       if (isStale) this.#wording = wordingOf(this.labels, this.locale);
@@ -185,7 +186,7 @@ class RosterElement extends LitElement {
 
   #stopOwn(): void {
     this.#own?.close();
-    this.#own = this.#error = undefined;
+    this.#own = undefined;
   }
 }
 
