@@ -71,7 +71,6 @@ impl<'a> Options<'a> {
     }
 
     /// Returns the string `name`, which must be present and not empty.
-    #[cfg(feature = "client")]
     pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, JsValue> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
         text.ok_or_else(|| invalid(&self.path(name), "must be a string that is not empty"))

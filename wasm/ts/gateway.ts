@@ -4,6 +4,7 @@ import { asPresenceError, freed, PresenceError } from "./errors.js";
 import type { DeviceQuestion } from "./simulator/glue.js";
 import { simulator, type WasmGateway } from "./simulator/load.js";
 import { verifyDevice } from "./gateway/device.js";
+import { checkGatewayOptions } from "./gateway/known-options.js";
 import type { SimulatedGatewayOptions } from "./gateway/options.js";
 import { isOriginAllowed } from "./gateway/origin.js";
 import type { SimulatedClient, SimulatedSocket } from "./gateway/socket.js";
@@ -43,10 +44,11 @@ export class SimulatedGateway {
   readonly WebSocket: WebSocketConstructor;
 
   /**
-   * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT` for an invalid option;
-   * the message names it.
+   * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT` for an invalid or
+   * unknown option; the message names it.
    */
   constructor(options: SimulatedGatewayOptions = {}) {
+    checkGatewayOptions(options);
     const { clock = systemClock, allowedOrigins = ["*"], ...config } = options;
     this.#clock = clock;
     this.#allowedOrigins = allowedOrigins;

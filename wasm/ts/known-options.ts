@@ -4,7 +4,7 @@ import type { Labels } from "./labels.js";
 import type { ArrivalOptions, BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions, RosterOptions, SharedOptions } from "./options.js";
 
 /** The names of all members, checked against the type by the compiler. */
-type Names<T> = { readonly [Name in keyof Required<T>]: unknown };
+export type Names<T> = { readonly [Name in keyof Required<T>]: unknown };
 
 const THRESHOLDS: Names<Thresholds> = { activeMs: 1, idleMs: 1 };
 const LABELS: Names<Labels> = { ageText: 1, reasonLabel: 1, platformLabel: 1 };
@@ -70,7 +70,8 @@ function invalid(what: string): PresenceError {
   return new PresenceError("INVALID_ARGUMENT", `invalid ${what}`);
 }
 
-function check(options: object, names: object, path: string): void {
+/** @throws {PresenceError} `INVALID_ARGUMENT` for a member that is not in `names`; the message names it. */
+export function check(options: object, names: object, path: string): void {
   if (typeof options !== "object" || options === null) throw invalid(`${path}: use an object`);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(names, name)) throw invalid(`${path}.${name}: there is no such option`);

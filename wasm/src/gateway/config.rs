@@ -9,6 +9,7 @@ use presence_core::server::{HubConfig, SecretEvidence};
 use presence_core::wire::{AuthParams, Limits};
 use wasm_bindgen::JsValue;
 
+use crate::error::invalid;
 use crate::options::{self, Options};
 
 /// The configuration of the simulated gateway.
@@ -103,12 +104,16 @@ impl Secret {
         let mode = match auth.text("mode")?.as_deref() {
             Some("token") => "token",
             Some("password") => "password",
-            _ => "none",
+            Some("none") => "none",
+            None if auth.text("secret")?.is_none() => "none",
+            _ => return Err(invalid("options.auth.mode", "must be token, password or none")),
         };
-        Ok(Self {
-            mode,
-            secret: auth.boxed("secret")?.unwrap_or_default(),
-        })
+        let secret = if mode == "none" {
+            Box::default()
+        } else {
+            auth.required("secret")?.into()
+        };
+        Ok(Self { mode, secret })
     }
 
     /// Compares a client's secret, not in constant time: a simulated gateway protects no data.

@@ -65,6 +65,22 @@ export default function parts({ test, assert, presence, internal }) {
     assert.deepEqual(fired, ["first"]);
   });
 
+  test("a simulated gateway refuses unknown options and modes by name", async () => {
+    const invalid = [
+      [{ ttl: 5 }, "invalid options.ttl: there is no such option"],
+      [{ limits: { tickMs: 5 } }, "invalid options.limits.tickMs: there is no such option"],
+      [{ auth: { mode: "token", token: "s" } }, "invalid options.auth.token: there is no such option"],
+      [{ auth: { mode: "Token", secret: "s" } }, "options.auth.mode must be token, password or none"],
+      [{ auth: { secret: "s" } }, "options.auth.mode must be token, password or none"],
+      [{ auth: { mode: "token" } }, "options.auth.secret must be a string that is not empty"],
+    ];
+    for (const [options, message] of invalid) {
+      const error = await assert.failsWith("INVALID_ARGUMENT", () => new presence.SimulatedGateway(options));
+      assert.equal(error.message, message);
+    }
+    for (const auth of [undefined, null, {}, { mode: "none", secret: null }]) new presence.SimulatedGateway({ auth }).free();
+  });
+
   const row = (key, entry, status = "Active") => Object.freeze({ key, entry, status, ts: entry.ts ?? 0 });
 
   test("a diff has added, removed and changed rows, but no age changes", () => {
