@@ -21,12 +21,14 @@ export async function verifyDevice({ deviceId, publicKey, signature, refusal, te
 }
 
 const KEY_BYTES = 32;
+/** What precedes the raw key in the DER encoding of an Ed25519 public key, in base64. */
+const DER_PREFIX = "MCowBQYDK2VwAyEA";
 
-/** The 32 bytes of a key; a PEM ends with them. */
+/** The raw key of a text in base64url, base64 or PEM. */
 function rawKey(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const pem = /-----BEGIN PUBLIC KEY-----([\s\S]+)-----END PUBLIC KEY-----/.exec(text)?.[1];
-  const bytes = decode(pem ? pem.replaceAll(/\s/g, "") : text);
-  if (pem) return bytes?.slice(-KEY_BYTES);
+  const pem = /^\s*-----BEGIN PUBLIC KEY-----([\s\S]*?)-----END/.exec(text)?.[1]?.replaceAll(/\s/g, "");
+  if (pem !== undefined && !pem.startsWith(DER_PREFIX)) return undefined;
+  const bytes = decode(pem === undefined ? text : pem.slice(DER_PREFIX.length));
   return bytes?.length === KEY_BYTES ? bytes : undefined;
 }
 
