@@ -89,6 +89,28 @@ test("a process that lost its lock during a long sleep does not remove the new h
   assert.equal(readFileSync(`${path}.lock`, "utf8"), other);
 });
 
+test("a later process with the pid of a dead holder does not keep its lock", { skip: process.platform !== "linux" }, async (t) => {
+  const path = join(folder(t), "instance-id");
+  writeFileSync(path, "base\n");
+  const lease = await fileInstanceId(path).acquire();
+  const own = JSON.parse(readFileSync(`${path}.lock`, "utf8"));
+  lease.release();
+  const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
+  const startTicks = stat.slice(stat.lastIndexOf(") ")).split(" ")[20];
+  const lock = (holder) => writeFileSync(`${path}.lock`, JSON.stringify({ ...own, pid: process.ppid, ...holder }));
+  lock({ startTicks: "1" });
+  const taken = await fileInstanceId(path).acquire();
+  assert.equal(taken.id, "base");
+  taken.release();
+  // The holder itself, and a holder whose version of the package did not write it.
+  for (const holder of [{ startTicks }, { startTicks: undefined }]) {
+    lock(holder);
+    const other = await fileInstanceId(path).acquire();
+    assert.equal(other.id, "base.2");
+    other.release();
+  }
+});
+
 test("a lock of another machine or container expires after a minute without a refresh", async (t) => {
   const path = join(folder(t), "instance-id");
   writeFileSync(path, "base\n");

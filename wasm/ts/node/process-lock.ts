@@ -15,6 +15,8 @@ interface Holder {
   readonly pid: number;
   /** When the process started, in ms on the machine's monotonic clock. */
   readonly startMs: number;
+  /** When the process started, as Linux states it to all processes; absent where it is unknown. */
+  readonly startTicks?: string | undefined;
   /** The scope of the pid: one boot of one machine, and there one container. */
   readonly place: string;
 }
@@ -55,14 +57,19 @@ function isHeld(path: string, text: string): boolean {
   }
   // A dead process may have had this pid, with another start time; another thread or copy of this package has both.
   if (holder.pid === me.pid) return Math.abs(holder.startMs - me.startMs) < SAME_START_MS;
-  return isRunning(holder.pid);
+  return isRunning(holder.pid) && isSameStart(holder.startTicks, startTicks(holder.pid));
+}
+
+/** Whether a process may be the one that wrote the lock, not a later one that got its pid. */
+function isSameStart(written: string | undefined, found: string | undefined): boolean {
+  return written === undefined || found === undefined || written === found;
 }
 
 function readHolder(text: string): Holder | undefined {
   try {
-    const { pid, startMs, place } = JSON.parse(text) as Partial<Holder>;
+    const { pid, startMs, startTicks, place } = JSON.parse(text) as Partial<Holder>;
     if (!Number.isSafeInteger(pid) || pid! <= 0 || typeof startMs !== "number" || typeof place !== "string") return undefined;
-    return { pid: pid!, startMs, place };
+    return { pid: pid!, startMs, startTicks, place };
   } catch {
     return undefined;
   }
@@ -70,12 +77,22 @@ function readHolder(text: string): Holder | undefined {
 
 function myself(): Holder {
   const startMs = Math.round(Number(process.hrtime.bigint()) / 1e6 - process.uptime() * 1_000);
-  return { pid: process.pid, startMs, place };
+  return { pid: process.pid, startMs, startTicks: startTicks(process.pid), place };
 }
 
 const place = [hostname(), linux(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")), linux(() => readlinkSync("/proc/self/ns/pid"))]
   .map((part) => part.trim())
   .join(" ");
+
+/** Whether /proc shows the processes by the pids of this process's namespace, which it may not in a sandbox. */
+const hasOwnProc = linux(() => readlinkSync("/proc/self")) === String(process.pid);
+
+/** Returns when a process started, in clock ticks since the boot; `undefined` where it is unknown. */
+function startTicks(pid: number): string | undefined {
+  const stat = hasOwnProc ? linux(() => readFileSync(`/proc/${pid}/stat`, "utf8")) : "";
+  // Member 22 of proc_pid_stat(5). The name, member 2, is in parentheses and may contain blanks and parentheses.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+}
 
 /** Values that only Linux has; empty on other systems. */
 function linux(read: () => string): string {
