@@ -1,14 +1,18 @@
-// Simulates a gateway that observes others: adds rows of other gateways to each list that it sends.
+// Changes the frames of a gateway, for example to simulate one that observes others.
 
 /** Returns the WebSocket class of a simulated gateway that also lists the entries that `observed` returns. */
 export function observingWebSocket(gateway, observed) {
-  const whole = ({ data }) => ({ data: JSON.stringify(withRows(JSON.parse(data), observed())) });
+  return changingWebSocket(gateway, (text) => JSON.stringify(withRows(JSON.parse(text), observed())));
+}
+
+/** Returns the WebSocket class of a gateway whose frames `change` changes. */
+export function changingWebSocket(gateway, change) {
   return class extends gateway.WebSocket {
     constructor() {
       super();
       let listener = null;
       Object.defineProperty(this, "onmessage", {
-        get: () => listener && ((message) => listener(whole(message))),
+        get: () => listener && ((message) => listener({ data: change(message.data) })),
         set: (other) => (listener = other),
       });
     }

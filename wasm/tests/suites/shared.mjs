@@ -1,7 +1,8 @@
 // Simulated tabs that share a connection.
 
-import { hosts, record, world } from "../lib/world.mjs";
+import { changingWebSocket } from "../lib/observing.mjs";
 import { browser } from "../lib/tabs.mjs";
+import { hosts, record, world } from "../lib/world.mjs";
 
 export default function shared({ test, assert, presence }) {
   const open = (t, members) => {
@@ -39,6 +40,41 @@ export default function shared({ test, assert, presence }) {
     const dashboard = (rows) => rows.find(({ host }) => host === "Dashboard");
     assert.equal(dashboard(after), dashboard(before), "an unchanged row is the same object");
     assert.ok(Object.isFrozen(after) && after.every((row) => Object.isFrozen(row) && Object.isFrozen(row.entry)));
+  });
+
+  /** Tabs at a gateway whose list the test sets, with a function that changes its frames. */
+  const atTestGateway = async (t, count, change = (text) => text) => {
+    const gateway = new presence.TestGateway();
+    const { clock, options } = gateway;
+    const client = (members) => {
+      const one = new presence.PresenceClient({ ...options, ...members });
+      t.after(() => one.close());
+      return one;
+    };
+    const all = { clock, gateway: { WebSocket: changingWebSocket(options, change) }, client };
+    return { gateway, tabs: await started({ ...all, ...browser(t, all) }, count) };
+  };
+
+  test("in each tab, a row is another object if only rows that it is merged from changed", async (t) => {
+    const { gateway, tabs } = await atTestGateway(t, 2);
+    // The age stays 0, so that the row is the same otherwise.
+    const ts = gateway.clock.wallMs() + 10_000;
+    const list = (version) => [
+      { host: "studio", instanceId: "mac-1", version: "9", ts },
+      { host: "studio", instanceId: "mac-1", version, ts: ts - 1_000 },
+    ];
+    const rows = () => tabs.map(({ client }) => client.roster.rows.find(({ host }) => host === "studio"));
+    const versions = (row) => presence.rawRows(row).map(({ version }) => version);
+    gateway.entries = list("1");
+    await gateway.clock.advance(100);
+    const before = rows();
+    // Alone, this change is not announced.
+    gateway.entries = [...list("2"), { host: "kiosk", instanceId: "kiosk", ts }];
+    await gateway.clock.advance(100);
+    for (const [at, row] of rows().entries()) {
+      assert.ok(row !== before[at], `tab ${at}`);
+      assert.deepEqual([versions(before[at]), versions(row)], [["9", "1"], ["9", "2"]]);
+    }
   });
 
   test("requests, beacons and findings work in any tab, with the same errors as in one tab", async (t) => {

@@ -100,9 +100,9 @@ export class FollowedRoster {
     }
     for (const { row, raw } of changed) {
       const old = this.#rows.get(row.key);
-      const kept = old && isSame(old, row) ? old : frozen(row);
-      this.#rows.set(row.key, kept);
-      setRawRows(kept, frozen(raw));
+      if (old && isSame(old, row) && isSame(rawRows(old), raw)) continue;
+      this.#rows.set(row.key, frozen(row));
+      setRawRows(row, frozen(raw));
     }
     if (keys || changed.length > 0) {
       const order = keys ?? this.#list.map(({ key }) => key);
