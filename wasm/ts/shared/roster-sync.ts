@@ -1,8 +1,8 @@
-import { isSame } from "../diff.js";
+import { isSame, MAX_DEPTH } from "../diff.js";
 import { Roster } from "../roster.js";
 import { frozen, rawRows, setRawRows } from "../rows.js";
 import { EMPTY_SNAPSHOT } from "../snapshot.js";
-import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "../types.js";
+import type { ConnectionState, Finding, PresenceEntry, PresenceRow, RosterSnapshot } from "../types.js";
 import { plainConnection, type RosterMessage } from "./messages.js";
 
 /** Encodes the leader's roster as messages to the other tabs: only changed rows, and the order only if it changed. */
@@ -40,11 +40,23 @@ export class RosterPublisher {
 
   #message(isWhole: boolean, rows: readonly PresenceRow[], keys: readonly string[] | undefined): RosterMessage {
     const { hasList, isOffline } = this.#published;
-    const changed = rows.map((row) => ({ row, raw: rawRows(row) }));
+    const changed = rows.map((row) => ({ row: { ...row, entry: postable(row.entry) }, raw: rawRows(row).map(postable) }));
     const connection = plainConnection(this.#published.connection);
     const [leader, seq, instanceId] = [this.#leader, this.#seq, this.#instanceId];
     return { type: "roster", leader, seq, isWhole, changed, keys, hasList, isOffline, connection, instanceId };
   }
+}
+
+/** Returns an entry without members that are nested too deeply: a copy of them would overflow the stack. */
+function postable(entry: PresenceEntry): PresenceEntry {
+  const members = Object.entries(entry);
+  const kept = members.filter(([, value]) => isShallow(value));
+  return kept.length === members.length ? entry : (Object.fromEntries(kept) as PresenceEntry);
+}
+
+function isShallow(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth < MAX_DEPTH && Object.values(value).every((inner) => isShallow(inner, depth + 1));
 }
 
 /** Returns the findings in a roster of another tab; empty where the core cannot be loaded synchronously. */
