@@ -145,7 +145,7 @@ impl Recording {
     /// `answer` is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` names the bad bound.
+    /// `INVALID_ARGUMENT` names the bad bound or time.
     pub fn at(&mut self, after_ms: f64, bounds: &str) -> Result<String, JsValue> {
         let mut moment = self.reach(after_ms, bounds)?;
         let replay = &mut moment.replay;
@@ -168,7 +168,7 @@ impl Recording {
     /// Returns the answer to `presence.explain` for the row with this key at this time, as JSON; `undefined` if absent.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` names the bad bound.
+    /// `INVALID_ARGUMENT` names the bad bound or time.
     pub fn explain(&mut self, key: &str, after_ms: f64, bounds: &str) -> Result<Option<String>, JsValue> {
         Ok(self.reach(after_ms, bounds)?.replay.explain_row(key))
     }
@@ -176,12 +176,12 @@ impl Recording {
     /// Returns the changes of rows between two times, oldest first, as JSON: `[{atMs, key, what, text}]`.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` names the bad bound.
+    /// `INVALID_ARGUMENT` names the bad bound or time.
     pub fn changes(&mut self, from_ms: f64, until_ms: f64, bounds: &str) -> Result<String, JsValue> {
         let bounds = read_bounds(bounds)?;
         let (changes, _) = self
             .recording
-            .changes(integer(from_ms), integer(until_ms), bounds)
+            .changes(moment_ms(from_ms)?, moment_ms(until_ms)?, bounds)
             .map_err(options::out_of_bounds)?;
         let start_ms = self.recording.header().at;
         let shown = changes.iter().map(|change| ShownChange {
@@ -197,12 +197,17 @@ impl Recording {
 impl Recording {
     fn reach(&mut self, after_ms: f64, bounds: &str) -> Result<Moment, JsValue> {
         let bounds = read_bounds(bounds)?;
-        if after_ms.is_nan() {
-            return Err(invalid("ms", "must be a number"));
-        }
         self.recording
-            .at(integer(after_ms), bounds)
+            .at(moment_ms(after_ms)?, bounds)
             .map_err(options::out_of_bounds)
+    }
+}
+
+fn moment_ms(number: f64) -> Result<u64, JsValue> {
+    if number.is_nan() {
+        Err(invalid("ms", "must be a number"))
+    } else {
+        Ok(integer(number))
     }
 }
 

@@ -141,7 +141,12 @@ test("a text that is not a recording is refused with the line", async () => {
   const recording = openRecording(text);
   const bad = await assert.failsWith("INVALID_ARGUMENT", () => recording.at(0, { ttlMs: 0 }));
   assert.match(bad.message, /options\.ttlMs must be at least/);
-  await assert.failsWith("INVALID_ARGUMENT", () => recording.at(Number.NaN));
+  const unknown = await assert.failsWith("INVALID_ARGUMENT", () => recording.at(0, { ttl: 5 }));
+  assert.equal(unknown.message, "invalid options.ttl: there is no such option");
+  for (const read of [() => recording.at(Number.NaN), () => recording.changes(Number.NaN, 60_000), () => recording.changes(0)]) {
+    const error = await assert.failsWith("INVALID_ARGUMENT", read);
+    assert.equal(error.message, "ms must be a number");
+  }
   recording.free();
   recording.free();
   await assert.failsWith("FREED", () => recording.at(0));

@@ -1,5 +1,6 @@
 import { DISPOSE } from "../disposable.js";
 import { asPresenceError, freed } from "../errors.js";
+import { check, type Names } from "../known-options.js";
 import type { GatewayExplanation, GatewayMethods } from "../methods.js";
 import type { Finding, FindingReport, PresenceEntry } from "../types.js";
 import { simulator, type WasmRecording } from "./load.js";
@@ -184,9 +185,11 @@ export class Recording {
   }
 }
 
-/** The core rejects other members. */
-function boundsText({ ttlMs, maxEntries }: RecordingBounds): string {
-  return JSON.stringify({ ttlMs, maxEntries });
+const BOUNDS: Names<RecordingBounds> = { ttlMs: 1, maxEntries: 1 };
+
+function boundsText(bounds: RecordingBounds): string {
+  check(bounds, BOUNDS, "options");
+  return JSON.stringify(bounds);
 }
 
 /** Returns the findings with their rows, like those of a client. */
