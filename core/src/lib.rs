@@ -17,10 +17,11 @@
 //! * [`cluster`]: this gateway as a member of a fleet: the rows that it writes for the others, and reads from them.
 //! * [`recording`]: the inputs of a hub as a file, and their replay.
 //!
-//! The features `client` and `server`, both on by default, are the modules of these names. Modules depend on each
-//! other in one direction: `model` uses no other; `digest`, `findings`, `instance`, `roster` and `wire` use `model`,
-//! and `roster` uses `digest`; `fleet` uses these; `client` and `server` use all of these but not each other; `observer` uses both.
-//! The features `recording` and `cluster`, on by default too, add the modules of these names, which use `server`.
+//! The features `client` and `server`, both on by default, are the modules of these names. Modules depend on each other
+//! in one direction: `model` uses no other; `digest`, `findings`, `instance`, `roster` and `wire` use `model`, and
+//! `roster` uses `digest`; `fleet` uses these; `client` and `server` use all of these but not each other; `observer`
+//! uses both. The features `recording` and `cluster`, on by default too, add the modules of these names, which use
+//! `server`.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.

@@ -58,9 +58,9 @@ pub fn retry_ms(problem: &Problem) -> u64 {
 
 /// An estimate of an observed gateway's clock, from its lists, deltas and ticks.
 ///
-/// The `ts` of the observed gateway's own row states when a frame was sent. The estimate relates it to the age clock of the
-/// observing gateway, which no wall clock affects. Frames arrive late, never early: a reading ahead of the estimate is
-/// followed at once, but a reading behind it may come from a frame that waited while this machine slept.
+/// The `ts` of the observed gateway's own row states when a frame was sent. The estimate relates it to the age clock of
+/// the observing gateway, which no wall clock affects. Frames arrive late, never early: a reading ahead of the estimate
+/// is followed at once, but a reading behind it may come from a frame that waited while this machine slept.
 #[derive(Debug, Default)]
 pub struct Observation {
     /// The gateway's clock minus the age clock, in ms.
@@ -78,8 +78,8 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Returns the changes of the observed gateway's own rows, for the roster of the observing gateway; all its rows after
-    /// a step of its clock. Rows with the member `gateway` are not its own: it observes them at other gateways.
+    /// Returns the changes of the observed gateway's own rows, for the roster of the observing gateway; all its rows
+    /// after a step of its clock. Rows with the member `gateway` are not its own: it observes them at other gateways.
     #[must_use]
     pub fn update(&mut self, client: &Client, diff: &RosterDiff, now: Now) -> SourceUpdate {
         let mirror = client.mirror();

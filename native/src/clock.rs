@@ -80,7 +80,8 @@ impl fmt::Debug for Clock {
 /// guarantees TTL + 1 s.
 const LONGEST_NAP: Duration = Duration::from_millis(500);
 
-/// How long to sleep before the clock is read again; `None` once it is time. Whole ms would add to the rounding of the timer.
+/// How long to sleep before the clock is read again; `None` once it is time. Whole ms would add to the rounding of the
+/// timer.
 fn nap(now: Duration, deadline: Duration) -> Option<Duration> {
     let left = deadline.checked_sub(now).filter(|left| !left.is_zero())?;
     Some(left.min(LONGEST_NAP))

@@ -37,8 +37,8 @@ pub use self::webhook::{InvalidWebhook, WebhookConfig};
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
 
-/// The longest `max-age` of Strict-Transport-Security, in s: 2^31 - 1. Recipients of HTTP headers need not read a greater
-/// number of seconds ([RFC 9111, 1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
+/// The longest `max-age` of Strict-Transport-Security, in s: 2^31 - 1. Recipients of HTTP headers need not read a
+/// greater number of seconds ([RFC 9111, 1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
 const MAX_HSTS_S: u64 = 2_147_483_647;
 
 /// All settings of a gateway.
@@ -77,13 +77,13 @@ pub struct GatewayConfig {
     pub user_header: Option<UserHeader>,
     /// The certificate; without one nothing is encrypted.
     pub tls: Option<Tls>,
-    /// How long browsers use HTTPS only, in s: the `max-age` of Strict-Transport-Security, at most 2^31 - 1. Sent with TLS
-    /// only.
+    /// How long browsers use HTTPS only, in s: the `max-age` of Strict-Transport-Security, at most 2^31 - 1. Sent with
+    /// TLS only.
     pub hsts_s: Option<u64>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
-    /// Time limit for closing the connections and sending to the webhook when the gateway stops, in ms. Giving up the name
-    /// in a fleet takes at most half of it.
+    /// Time limit for closing the connections and sending to the webhook when the gateway stops, in ms. Giving up the
+    /// name in a fleet takes at most half of it.
     pub drain_ms: u64,
     /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes these rows.
     pub observed: Vec<Box<str>>,
@@ -146,11 +146,11 @@ impl Default for GatewayConfig {
 }
 
 impl GatewayConfig {
-    /// Checks every number: those of the roster, of [`Limits::validate`] and of [`SlotLimits::validate`], a time to drain of
-    /// at most 2^31 - 1 ms, HTTPS only for at most 2^31 - 1 s, and the bounds of the recording, the history and the
-    /// webhook. Refuses networks of trusted proxies that contain every address or IPv4-mapped ones, and settings without
-    /// the one that they need: a header with the user without trusted proxies, HTTPS only without a certificate, and named
-    /// tokens without a secret.
+    /// Checks every number: those of the roster, of [`Limits::validate`] and of [`SlotLimits::validate`], a time to
+    /// drain of at most 2^31 - 1 ms, HTTPS only for at most 2^31 - 1 s, and the bounds of the recording, the history
+    /// and the webhook. Refuses networks of trusted proxies that contain every address or IPv4-mapped ones, and
+    /// settings without the one that they need: a header with the user without trusted proxies, HTTPS only without a
+    /// certificate, and named tokens without a secret.
     ///
     /// # Errors
     /// [`InvalidConfig`] names the first that is wrong.

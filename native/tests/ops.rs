@@ -1,4 +1,5 @@
-//! The dashboard, the alert rules and the documentation of metrics, against a live `/metrics`, `promtool` and Prometheus.
+//! The dashboard, the alert rules and the documentation of metrics, against a live `/metrics`, `promtool` and
+//! Prometheus.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

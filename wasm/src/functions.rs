@@ -29,8 +29,8 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
         .into()
 }
 
-/// Returns the status that a row is displayed with: `Left` if it left, else that of [`status_of`]. `reasons` are those of
-/// its raw rows; a raw row without a reason has an empty one.
+/// Returns the status that a row is displayed with: `Left` if it left, else that of [`status_of`]. `reasons` are those
+/// of its raw rows; a raw row without a reason has an empty one.
 #[wasm_bindgen(js_name = displayStatus)]
 #[must_use]
 #[expect(

@@ -26,8 +26,8 @@ use crate::clock::{now, number};
 
 /// A gateway whose sockets are numbers and whose time is an argument.
 ///
-/// After every call, call [`poll`](Self::poll) until it returns nothing, then [`take`](Self::take) for each socket until
-/// it returns nothing.
+/// After every call, call [`poll`](Self::poll) until it returns nothing, then [`take`](Self::take) for each socket
+/// until it returns nothing.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Gateway {

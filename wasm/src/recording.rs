@@ -141,8 +141,8 @@ impl Recording {
         })
     }
 
-    /// Returns `{atMs, wallMs, rows, keys, digest, inputs, missing, maxEntries, problem, answer}` at that time, as JSON;
-    /// `answer` is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
+    /// Returns `{atMs, wallMs, rows, keys, digest, inputs, missing, maxEntries, problem, answer}` at that time, as
+    /// JSON; `answer` is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound or time.

@@ -83,8 +83,8 @@ impl ServerClock {
 
     /// Corrects the estimate from a tick, which states the server's time.
     ///
-    /// After a silence, a tick that is far behind is followed only if the previous one was behind by as much. Ticks that
-    /// waited in the socket while this machine slept are not: each is behind by less than the previous one.
+    /// After a silence, a tick that is far behind is followed only if the previous one was behind by as much. Ticks
+    /// that waited in the socket while this machine slept are not: each is behind by less than the previous one.
     pub fn synchronise_by_tick(&mut self, server_ms: u64, now: Now) {
         let behind = self.server_ms(now).saturating_sub(server_ms);
         let before = mem::replace(&mut self.behind_ms, behind);

@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterInput {
     /// A session begins: the name is claimed next, then both buckets are watched, and a snapshot of them follows. Hand
-    /// this in before the claim, which shows the server's clock: inputs after a suspension of the machine may be delayed.
+    /// this in before the claim, which shows the server's clock: inputs after a suspension of the machine may be
+    /// delayed.
     Joining,
     /// The snapshot is complete.
     Settled,
@@ -52,8 +53,8 @@ pub enum RowChange {
 /// An action for the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterOutput {
-    /// Write this and hand in [`ClusterInput::Written`], or [`ClusterInput::Left`] if that fails. There is one batch at a
-    /// time.
+    /// Write this and hand in [`ClusterInput::Written`], or [`ClusterInput::Left`] if that fails. There is one batch at
+    /// a time.
     Write(ClusterBatch),
     /// End the session, and join again.
     Restart(Restart),

@@ -27,8 +27,8 @@ pub(super) struct Peer {
     gone: BTreeSet<Box<str>>,
     /// When its lease ends, on the age clock, if that has to be passed on.
     lease_ends_ms: Option<u64>,
-    /// Rows that the last lease named and that are missing, or were written since they were read, with their last proofs
-    /// of life on the age clock.
+    /// Rows that the last lease named and that are missing, or were written since they were read, with their last
+    /// proofs of life on the age clock.
     missing: BTreeMap<u64, i64>,
 }
 

@@ -7,7 +7,8 @@ use crate::model::ObjectText;
 
 impl Finding {
     /// The finding as JSON text (SPEC 6): the members of a finding of OpenClaw's doctor, and more. `keys` are those of
-    /// its rows, the first is the target. With `is_indexed` it also has the places of its rows, for readers that have the list.
+    /// its rows, the first is the target. With `is_indexed` it also has the places of its rows, for readers that have
+    /// the list.
     #[must_use]
     pub fn to_json(&self, keys: &mut dyn Iterator<Item = &str>, is_indexed: bool) -> String {
         let kind = self.kind;

@@ -136,8 +136,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes to the last checkpoint before this moment on the age clock, if there is one, without reading the lines before
-    /// it. The search reads only the start of lines, in the spelling of this project's programs.
+    /// Goes to the last checkpoint before this moment on the age clock, if there is one, without reading the lines
+    /// before it. The search reads only the start of lines, in the spelling of this project's programs.
     pub fn skip_to_checkpoint(&mut self, until_ms: u64) {
         let mut end = end_of(self.rest, until_ms);
         while let Some(found) = self.rest[..end].rfind(CHECKPOINT) {

@@ -160,8 +160,8 @@ impl ChangeLog {
         self.publish();
     }
 
-    /// Logs a shift of every `ts`: a new version. All rows are sent whole, because a touch would increase the time since
-    /// their last input. No digest changes: `ts` is not part of it.
+    /// Logs a shift of every `ts`: a new version. All rows are sent whole, because a touch would increase the time
+    /// since their last input. No digest changes: `ts` is not part of it.
     pub(super) fn shifted(&mut self, ids: impl Iterator<Item = RowId>) {
         self.note(|pending| {
             pending.is_self_changed = true;

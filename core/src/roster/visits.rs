@@ -88,8 +88,8 @@ struct Here {
 impl Visits {
     /// Starts without instances. A leave is reported when the instance is not back within `grace_ms`.
     ///
-    /// At most `max_entries` leaves wait for that, or [`MAX_LEAVING`] if that is more: all rows of a roster can leave and
-    /// come back. Beyond, the oldest one is reported at once.
+    /// At most `max_entries` leaves wait for that, or [`MAX_LEAVING`] if that is more: all rows of a roster can leave
+    /// and come back. Beyond, the oldest one is reported at once.
     #[must_use]
     pub fn new(grace_ms: u64, max_entries: usize) -> Self {
         Self {

@@ -12,7 +12,8 @@ use crate::model::{Beacon, Role, scope};
 
 /// Most UTF-16 units of the requested `nodeId`.
 const MAX_NODE_ID_UNITS: usize = 1_024;
-/// Most UTF-16 units of the requested `row`: the name of a gateway and an id in lower case, which may be longer than the id.
+/// Most UTF-16 units of the requested `row`: the name of a gateway and an id in lower case, which may be longer than
+/// the id.
 const MAX_ROW_KEY_UNITS: usize = 4_096;
 
 /// The access rule of a method.

@@ -146,8 +146,8 @@ impl Link {
         }
     }
 
-    /// Calls a method without waiting; its answer is a [`ClientEvent::Response`] with the returned number. `None` if it was
-    /// not sent.
+    /// Calls a method without waiting; its answer is a [`ClientEvent::Response`] with the returned number. `None` if it
+    /// was not sent.
     pub(super) fn request(&mut self, method: &str, params: &RawValue) -> Option<u64> {
         self.machine.request(method, Some(params), self.clock.now()).ok()
     }

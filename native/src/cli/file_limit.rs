@@ -16,7 +16,8 @@ const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 /// Raises the limit of open files to the hard limit, and bounds the connections by it.
 ///
 /// # Errors
-/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows, [`Failure::Other`] when it allows nothing.
+/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows, [`Failure::Other`] when it allows
+/// nothing.
 pub(super) fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), Failure> {
     let Some(files) = raise_file_limit() else {
         return Ok(());

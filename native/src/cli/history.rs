@@ -230,7 +230,8 @@ fn csv(page: &Page) -> String {
     text
 }
 
-/// A field of CSV. Spreadsheets take a field that begins with one of some characters for a formula: a quote keeps it text.
+/// A field of CSV. Spreadsheets take a field that begins with one of some characters for a formula: a quote keeps it
+/// text.
 fn quoted(field: &str) -> String {
     let field = printable(field);
     let mark = if field.starts_with(['=', '+', '-', '@']) {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::history::HistoryConfig;
 
-/// Creates the file if there is none, and makes it one that only this user can read. Returns its folder. The path becomes
-/// absolute, without links.
+/// Creates the file if there is none, and makes it one that only this user can read. Returns its folder. The path
+/// becomes absolute, without links.
 ///
 /// # Errors
-/// [`Failure::Other`] if it cannot be created or is no regular file, or if its folder is the root of the file system: the
-/// process could then write everywhere.
+/// [`Failure::Other`] if it cannot be created or is no regular file, or if its folder is the root of the file system:
+/// the process could then write everywhere.
 pub(super) fn create(history: &mut HistoryConfig) -> Result<PathBuf, Failure> {
     let named = history.path.display().to_string();
     let failed =

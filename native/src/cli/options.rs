@@ -189,8 +189,8 @@ pub(super) struct WatchOptions {
 /// Options of `doctor`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DoctorOptions {
-    /// File with a presence list of any gateway, instead of a gateway: a list, a `presence` event, hello-ok, or a response
-    /// with one of them; - is stdin
+    /// File with a presence list of any gateway, instead of a gateway: a list, a `presence` event, hello-ok, or a
+    /// response with one of them; - is stdin
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Where the gateway is.
@@ -247,10 +247,12 @@ pub(super) struct ReplayOptions {
     /// The recording
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Moment, counted from the start of the recording, such as 90s or 5m (a number alone counts seconds) [default: its end]
+    /// Moment, counted from the start of the recording, such as 90s or 5m (a number alone counts seconds) [default: its
+    /// end]
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub at: Option<u64>,
-    /// What if: lifetime of a row, as of `serve --ttl`: 90s, 5m, 300000ms; a number alone counts seconds [default: as recorded]
+    /// What if: lifetime of a row, as of `serve --ttl`: 90s, 5m, 300000ms; a number alone counts seconds [default: as
+    /// recorded]
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub ttl: Option<u64>,
     /// What if: maximum number of rows, including the gateway's own [default: as recorded]

@@ -15,8 +15,8 @@ use crate::recording::RecordTo;
 /// recording that exists becomes that part; an empty file is removed.
 ///
 /// # Errors
-/// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording: nothing is
-/// moved then.
+/// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording: nothing
+/// is moved then.
 pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     let path = &*recording.path;
     let failed =

@@ -190,10 +190,10 @@ pub(super) fn enter(_: &Needs<'_>) -> Sandbox {
 pub(super) fn forbid_core_dumps() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-    // With a limit of 0 bytes Linux still pipes the dump to a program that `core_pattern` names, such as apport. A limit
-    // of 1 byte prevents that too, and files, which are larger. Only privileged processes may raise a limit of 0. The
-    // second way is worse: it hides the files of the process in /proc from its user, so no other `serve` can state who
-    // holds the port.
+    // With a limit of 0 bytes Linux still pipes the dump to a program that `core_pattern` names, such as apport. A
+    // limit of 1 byte prevents that too, and files, which are larger. Only privileged processes may raise a limit of 0.
+    // The second way is worse: it hides the files of the process in /proc from its user, so no other `serve` can state
+    // who holds the port.
     if !limit_core_dumps(1) {
         // The gateway does not depend on it.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);

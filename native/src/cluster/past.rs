@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::LIMIT;
 use super::buckets::SLOW_AFTER;
 
-/// Shortest time limit of connecting, once it is known how long that takes. A lost packet is sent again only after 1 s, or
-/// later: a new attempt reaches servers sooner that can be reached again.
+/// Shortest time limit of connecting, once it is known how long that takes. A lost packet is sent again only after 1 s,
+/// or later: a new attempt reaches servers sooner that can be reached again.
 const MIN_CONNECT_LIMIT: Duration = Duration::from_millis(400);
 
-/// A session that shared the roster for a shorter time counts as failed: its server accepts some writes and refuses others.
+/// A session that shared the roster for a shorter time counts as failed: its server accepts some writes and refuses
+/// others.
 const STEADY: Duration = Duration::from_secs(2);
 
 /// What earlier sessions showed.

@@ -2,8 +2,8 @@
 //! each test, and fails when a thread waits for ever.
 //!
 //! Only `peer.rs` and the modules that it uses are the real ones. The task, the driver and the socket of the model are
-//! copies by hand of the steps in `session.rs`, `driver.rs` and `socket.rs`: a mistake in these files, such as a step that
-//! is missing there, is not found here. Tests over sockets cover them, mainly those of `native/tests/connection`.
+//! copies by hand of the steps in `session.rs`, `driver.rs` and `socket.rs`: a mistake in these files, such as a step
+//! that is missing there, is not found here. Tests over sockets cover them, mainly those of `native/tests/connection`.
 
 mod socket;
 mod tests;

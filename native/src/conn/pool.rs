@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Most bytes of incomplete messages of more than 8 KiB, of all accepted clients together. Their buffers can be twice as
-/// large.
+/// Most bytes of incomplete messages of more than 8 KiB, of all accepted clients together. Their buffers can be twice
+/// as large.
 pub(crate) const UNFINISHED_BYTES: usize = 16 * 1024 * 1024;
 /// Undelivered bytes of all connections together. Above it, the requests of each connection with more than 16 KiB of
 /// undelivered responses wait.

@@ -49,7 +49,8 @@ pub(crate) struct Opening {
     pub(crate) facts: Facts,
     /// When it was accepted, on the age clock.
     pub(crate) accepted_ms: u64,
-    /// When the gateway began to wait for the request, on the age clock: the time of its head is part of the handshake's.
+    /// When the gateway began to wait for the request, on the age clock: the time of its head is part of the
+    /// handshake's.
     pub(crate) asked_ms: u64,
     /// The way to the driver.
     pub(crate) driver: mpsc::Sender<Event>,

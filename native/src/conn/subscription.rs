@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 use crate::auth::tokens::Closable;
 
-/// Events that wait for a stream. As for a WebSocket, a snapshot takes the place of deltas that a client is too slow for.
+/// Events that wait for a stream. As for a WebSocket, a snapshot takes the place of deltas that a client is too slow
+/// for.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     state: Mutex<State>,

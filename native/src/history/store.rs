@@ -168,7 +168,8 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Deletes sessions that ended before this moment, and the oldest beyond the bytes. Returns whether more may be due.
+    /// Deletes sessions that ended before this moment, and the oldest beyond the bytes. Returns whether more may be
+    /// due.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,5 +1,5 @@
-//! Plain HTTP on the port of the WebSocket: the routes, health checks, and the files of the web root or a page about the
-//! gateway.
+//! Plain HTTP on the port of the WebSocket: the routes, health checks, and the files of the web root or a page about
+//! the gateway.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The two newest parts of a recording, on disk or in memory. Each part is a recording of its own: a header, a checkpoint
-//! and the inputs after it. When the newer part is full it replaces the older one.
+//! The two newest parts of a recording, on disk or in memory. Each part is a recording of its own: a header, a
+//! checkpoint and the inputs after it. When the newer part is full it replaces the older one.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};

@@ -46,8 +46,8 @@ impl PartialEq for ClientTls {
 impl Eq for ClientTls {}
 
 impl ClientTls {
-    /// Trusts the authorities in the file, or those of this system. With `pin` only the gateway with this certificate is
-    /// trusted; without a file that is the only check.
+    /// Trusts the authorities in the file, or those of this system. With `pin` only the gateway with this certificate
+    /// is trusted; without a file that is the only check.
     ///
     /// # Errors
     /// [`TlsError`] when the file cannot be read or holds no certificate.
@@ -205,8 +205,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The first names of a certificate. A hostile certificate may hold control characters for the terminal, so the names are
-/// escaped and cut.
+/// The first names of a certificate. A hostile certificate may hold control characters for the terminal, so the names
+/// are escaped and cut.
 fn names(presented: &[String]) -> String {
     const MAX_NAMES: usize = 4;
     const MAX_CHARACTERS: usize = 100;

@@ -43,8 +43,8 @@ impl AsyncRead for Limited {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left == Some(0) {
-            // The handshake may be complete: what follows it is often in the same flight, and rustls reads on as long as
-            // it can. A pause makes tokio-rustls look; if bytes are still wanted after it, they are too many.
+            // The handshake may be complete: what follows it is often in the same flight, and rustls reads on as long
+            // as it can. A pause makes tokio-rustls look; if bytes are still wanted after it, they are too many.
             if !self.has_paused {
                 self.has_paused = true;
                 cx.waker().wake_by_ref();

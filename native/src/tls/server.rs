@@ -60,7 +60,8 @@ impl Tls {
     /// Reads a certificate, followed by those of its issuers, and its private key; each file has at most 64 KiB.
     ///
     /// # Errors
-    /// [`TlsError`] when a file cannot be read, is not PEM, a certificate is damaged, or the key does not belong to the certificate.
+    /// [`TlsError`] when a file cannot be read, is not PEM, a certificate is damaged, or the key does not belong to the
+    /// certificate.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let state = Mutex::new(read_pair(certificate, key)?);
         Ok(Self(Arc::new(Pair {

@@ -131,7 +131,8 @@ impl Post for Client {
     async fn post(&mut self, event: &Event) -> Outcome {
         let answered = timeout(ANSWER_WITHIN, async {
             match self.send(event).await {
-                // The server closed the idle connection between two events, which is not a failure: try a new connection.
+                // The server closed the idle connection between two events, which is not a failure: try a new
+                // connection.
                 Err(unanswered) if unanswered.was_kept => self.send(event).await,
                 other => other,
             }

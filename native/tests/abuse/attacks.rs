@@ -208,8 +208,8 @@ async fn a_request_behind_a_request_is_not_smuggled() {
     let mut witness = Witness::start(&[]).await;
     let address = witness.address();
     let hidden = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    // A POST may have a body, so that only the rule about these lines refuses it. The words are those of the rule: hyper
-    // would refuse some of these heads, too.
+    // A POST may have a body, so that only the rule about these lines refuses it. The words are those of the rule:
+    // hyper would refuse some of these heads, too.
     let heads = [
         (
             "GET",

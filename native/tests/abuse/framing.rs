@@ -15,8 +15,8 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(CLOSE, &[&code.to_be_bytes(), reason].concat())
 }
 
-/// Sends each case on a connection of its own and checks the code of the close, and that a request behind it is not read.
-/// The peer is an accepted client, and in the next round of the cases a stranger.
+/// Sends each case on a connection of its own and checks the code of the close, and that a request behind it is not
+/// read. The peer is an accepted client, and in the next round of the cases a stranger.
 async fn each_is_closed(cases: Vec<(String, Vec<u8>, u16)>) {
     let mut witness = Witness::start(&[]).await;
     let address = witness.address();

@@ -19,7 +19,8 @@ const TEST: &str = "namespaces::a_gateway_reconnects_after_its_link_was_down";
 /// Far more than the test takes, a lease and a few seconds.
 const LIMIT: Duration = Duration::from_secs(150);
 
-/// New namespaces of users, networks and processes, as an ordinary user gets them. With the first process in them, all end.
+/// New namespaces of users, networks and processes, as an ordinary user gets them. With the first process in them, all
+/// end.
 fn unshare() -> Command {
     let mut command = Command::new("unshare");
     command
@@ -98,8 +99,8 @@ impl Link {
         link
     }
 
-    /// Both ends know each other's hardware address, as machines with a router between them know the router's. Otherwise the
-    /// kernel asks for it once a second after the link was down, whatever the gateway does.
+    /// Both ends know each other's hardware address, as machines with a router between them know the router's.
+    /// Otherwise the kernel asks for it once a second after the link was down, whatever the gateway does.
     async fn know_neighbours(&self) {
         let Self { number, server } = self;
         for (namespace, end, host) in [(None, "near", 2), (Some(*server), "far", 1)] {

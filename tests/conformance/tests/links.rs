@@ -1,4 +1,5 @@
-//! Every link of the documents leads to a file or heading that is there, and the site's table of contents has every page.
+//! Every link of the documents leads to a file or heading that is there, and the site's table of contents has every
+//! page.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::collections::BTreeSet;

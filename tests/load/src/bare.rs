@@ -60,7 +60,8 @@ pub(crate) struct BareOptions {
     pub(crate) tls_key: Option<PathBuf>,
 }
 
-/// Send buffer of a socket: the gateway's `net::accept::SEND_BUFFER_BYTES`, so that its options are not what is measured.
+/// Send buffer of a socket: the gateway's `net::accept::SEND_BUFFER_BYTES`, so that its options are not what is
+/// measured.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
 const LISTENER: Token = Token(usize::MAX);
 

@@ -263,7 +263,8 @@ impl LoadClient {
     }
 
     fn keep(&mut self, frame: WsFrame<'_>) {
-        // Only where it is kept: the check for UTF-8 reads the whole frame, which takes a third of the time of receiving it.
+        // Only where it is kept: the check for UTF-8 reads the whole frame, which takes a third of the time of
+        // receiving it.
         if let Some(kept) = &mut self.kept
             && let Some(text) = frame.text()
         {

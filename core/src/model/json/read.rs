@@ -94,7 +94,8 @@ enum Shape {
     Other,
 }
 
-/// Reads one level of a JSON text: passes the members of an object with their names, and the items of a list, to `take`.
+/// Reads one level of a JSON text: passes the members of an object with their names, and the items of a list, to
+/// `take`.
 fn read<'a>(json: &'a str, take: Take<'_, 'a>) -> Option<Shape> {
     let mut from = serde_json::Deserializer::from_str(json);
     let shape = from.deserialize_any(Level(take)).ok()?;

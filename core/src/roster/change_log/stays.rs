@@ -1,7 +1,7 @@
 //! The changes for a history and for webhooks: starts and ends of stays with their causes, and changed rows.
 //!
-//! Ends are kept one by one. Of a changed row only its id is kept, and its contents are read when the changes are taken,
-//! so a row that changes often costs no more than one that changed once.
+//! Ends are kept one by one. Of a changed row only its id is kept, and its contents are read when the changes are
+//! taken, so a row that changes often costs no more than one that changed once.
 
 #[cfg(test)]
 mod tests;

@@ -40,8 +40,8 @@ impl Roster {
         self.log.pending.as_ref().is_some_and(|pending| pending.is_over)
     }
 
-    /// The payload of `presence.delta`: all changes since the last call. Rows that were added and removed since the last
-    /// delta or snapshot are left out. Empty while changes are not tracked.
+    /// The payload of `presence.delta`: all changes since the last call. Rows that were added and removed since the
+    /// last delta or snapshot are left out. Empty while changes are not tracked.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
         if let Some(pending) = &mut self.log.pending {

@@ -5,9 +5,9 @@ use alloc::boxed::Box;
 use crate::model::entry::PresenceEntry;
 use crate::roster::size::{self, member, user};
 
-/// A member that can be removed from an entry: by the close of the connection that wrote it, or if the row has no
-/// room for it. Ids stay, and are not among them. The limit is 16, the bits of [`Fields`]. Recordings contain these bits,
-/// so a new member goes to the end.
+/// A member that can be removed from an entry: by the close of the connection that wrote it, or if the row has no room
+/// for it. Ids stay, and are not among them. The limit is 16, the bits of [`Fields`]. Recordings contain these bits, so
+/// a new member goes to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Host,

@@ -126,7 +126,8 @@ impl Sets {
         has_new_roles || has_new_scopes
     }
 
-    /// Roles and scopes of the live connections in connect order, with repeats; without a connection, those that stayed.
+    /// Roles and scopes of the live connections in connect order, with repeats; without a connection, those that
+    /// stayed.
     fn current<'a>(&'a self, shown: &'a PresenceEntry, live: &'a [Live]) -> (Items<'a>, Items<'a>) {
         match &self.index {
             Some(index) => (Box::new(index.roles.iter()), Box::new(index.scopes.iter())),

@@ -11,7 +11,8 @@ use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 pub enum Holder {
     /// None: the beacon is about the connection's own row, or its sender is an admin.
     Unlimited,
-    /// That of the connection with this serial, or of the visitor with this number: a tenth of the cap; its oldest row is evicted first.
+    /// That of the connection with this serial, or of the visitor with this number: a tenth of the cap; its oldest row
+    /// is evicted first.
     Connection(u64),
 }
 

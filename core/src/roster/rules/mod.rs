@@ -227,8 +227,8 @@ impl Roster {
         self.write_beacon(report.into(), None, holder, now)
     }
 
-    /// Handles a beacon that is about the row of its connection regardless of its ids ([`BeaconSubject::Connection`]): writes
-    /// that row without ids. If it is not listed, writes the row that the handshake would get, with the
+    /// Handles a beacon that is about the row of its connection regardless of its ids ([`BeaconSubject::Connection`]):
+    /// writes that row without ids. If it is not listed, writes the row that the handshake would get, with the
     /// handshake's ids unless these belong to another device (SPEC 1.2, 1.4).
     ///
     /// # Errors

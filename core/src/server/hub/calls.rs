@@ -235,8 +235,8 @@ impl Hub {
         })
     }
 
-    /// Notes the first refused beacon of a connection as an event of its row. A visit has no row, and each visit is a new
-    /// connection: their events would displace those of rows.
+    /// Notes the first refused beacon of a connection as an event of its row. A visit has no row, and each visit is a
+    /// new connection: their events would displace those of rows.
     fn note_refused_beacon(&mut self, slot: u32, why: Refusal) {
         let Some(member) = self.members.get_mut(slot) else {
             return;

@@ -8,7 +8,8 @@ use crate::fleet::{PeerError, SourceId};
 use crate::model::time::Now;
 
 impl Hub {
-    /// Lists the rows of peers too, from now on. Call it once, after [`observe`](Self::observe) and before the first join.
+    /// Lists the rows of peers too, from now on. Call it once, after [`observe`](Self::observe) and before the first
+    /// join.
     pub(crate) fn list_peers(&mut self, own_name: &str, now: Now) {
         self.fleet_name = Some(own_name.into());
         if self.fleet.is_none() {
@@ -64,7 +65,8 @@ impl Hub {
         self.roster.wall_ms(now)
     }
 
-    /// Visits this gateway's own rows: key on the wire, number, text. The row of number 0 is that of the gateway itself.
+    /// Visits this gateway's own rows: key on the wire, number, text. The row of number 0 is that of the gateway
+    /// itself.
     pub(crate) fn each_own_row(&mut self, now: Now, visit: impl FnMut(&str, u64, &str)) {
         self.roster.each_text(now, visit);
     }

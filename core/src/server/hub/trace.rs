@@ -19,8 +19,8 @@ impl BeaconRate {
         self.now = self.now.saturating_add(1);
     }
 
-    /// An estimate of their number in the last minute: those of this window, and those of the previous one in proportion
-    /// to its part within that minute.
+    /// An estimate of their number in the last minute: those of this window, and those of the previous one in
+    /// proportion to its part within that minute.
     pub(super) fn in_a_minute(mut self, now_ms: u64) -> usize {
         self.turn(now_ms);
         let left_ms = BEACON_WINDOW_MS - now_ms % BEACON_WINDOW_MS;

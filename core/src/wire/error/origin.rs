@@ -11,8 +11,8 @@ use super::{INVALID_REQUEST, WireError};
 const MAX_ORIGIN_CHARS: usize = 100;
 
 impl WireError {
-    /// The Origin header is not allowed, or, without one, the Host header. The origin is repeated escaped and cut: a page may
-    /// state anything.
+    /// The Origin header is not allowed, or, without one, the Host header. The origin is repeated escaped and cut: a
+    /// page may state anything.
     #[must_use]
     pub fn origin_not_allowed(origin: Option<&str>) -> Self {
         let named = origin.map_or_else(String::new, |origin| {

@@ -38,8 +38,8 @@ impl SlotLimits {
         Ok(())
     }
 
-    /// Most sockets that send a body or read a response slowly. They cannot be evicted, so they get only a quarter of the
-    /// unauthenticated slots.
+    /// Most sockets that send a body or read a response slowly. They cannot be evicted, so they get only a quarter of
+    /// the unauthenticated slots.
     #[must_use]
     pub fn downloads(&self) -> usize {
         (self.max_unauthenticated / 4).clamp(1, MAX_DOWNLOADS)

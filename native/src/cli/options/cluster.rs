@@ -19,8 +19,8 @@ const MAX_NAME: usize = presence_core::fleet::MAX_NAME_BYTES;
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = FLEET)]
 pub(crate) struct ClusterOptions {
-    /// NATS server with JetStream through which gateways share one roster, for example nats://10.0.0.5:4222; the URL may hold
-    /// a user and a password, and tls:// encrypts (may be repeated: servers of one NATS cluster)
+    /// NATS server with JetStream through which gateways share one roster, for example nats://10.0.0.5:4222; the URL
+    /// may hold a user and a password, and tls:// encrypts (may be repeated: servers of one NATS cluster)
     #[arg(
         long,
         env = "OPENCLAW_GATEWAY_CLUSTER",

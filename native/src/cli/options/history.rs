@@ -15,8 +15,8 @@ const HISTORY: &str = "History";
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = HISTORY)]
 pub(crate) struct HistoryOptions {
-    /// SQLite database for sessions (who was connected, and when), which `history` prints. It holds names and addresses, and
-    /// only this user can read it
+    /// SQLite database for sessions (who was connected, and when), which `history` prints. It holds names and
+    /// addresses, and only this user can read it
     #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY", value_name = "FILE")]
     pub history: Option<PathBuf>,
     /// Time after which a session that ended is deleted, such as 12h or 7d [default: 30d]

@@ -1,7 +1,7 @@
 //! Settings that belong together: the strongest source that names one of them decides for all.
 //!
-//! clap merges flags, environment and file (as defaults) option by option, which is right for options that stand alone. `--port`
-//! must win over a URL in the environment, and `--token` over a password there.
+//! clap merges flags, environment and file (as defaults) option by option, which is right for options that stand alone.
+//! `--port` must win over a URL in the environment, and `--token` over a password there.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ const REMOVED: [&str; 4] = [
     "auth-delay-ms",
 ];
 
-/// The command line, with the removed options of `serve`. An empty variable is not set; that of a list is an empty list.
+/// The command line, with the removed options of `serve`. An empty variable is not set; that of a list is an empty
+/// list.
 pub(super) fn command() -> clap::Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     let without_empty = |arg: Arg| {
@@ -151,8 +152,8 @@ impl ServeOptions {
 }
 
 impl ClientOptions {
-    /// URL and port are one setting, and so are token, password and the token in the URL. Notes whether an argument asks
-    /// for TLS.
+    /// URL and port are one setting, and so are token, password and the token in the URL. Notes whether an argument
+    /// asks for TLS.
     fn keep_strongest(&mut self, matches: &ArgMatches) {
         let [url, port, token, password] = ["url", "port", "token", "password"].map(|id| named(matches, id));
         if url < port {

@@ -14,8 +14,8 @@ use crate::conn::peer::Turn;
 
 pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Returns the next step, or `None` when a deadline is due. Deadlines come before reads, because a peer that sends without
-/// a pause always has bytes to read.
+/// Returns the next step, or `None` when a deadline is due. Deadlines come before reads, because a peer that sends
+/// without a pause always has bytes to read.
 pub(super) fn next_turn(
     cx: &mut Context<'_>,
     peer: &Peer,

@@ -72,8 +72,8 @@ struct Step {
     removed: Vec<Box<str>>,
 }
 
-/// Rows of other gateways as a reader of deltas gets them, without those of the gateways themselves. They come in any order,
-/// and twice.
+/// Rows of other gateways as a reader of deltas gets them, without those of the gateways themselves. They come in any
+/// order, and twice.
 fn merge(now_ms: u64, names: &[Box<str>], rows: &[Row], max_entries: usize) -> Result<Value, String> {
     let mut results = orders(rows.len())
         .into_iter()

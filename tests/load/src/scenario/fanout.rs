@@ -45,8 +45,8 @@ pub(super) const ENCRYPTED: Scenario = Scenario {
     },
 };
 
-/// Pause after a round that took this many ms. It is longer than the coalescing window, which lasts twice as long as the
-/// gateway sends: else the next change waits for its end.
+/// Pause after a round that took this many ms. It is longer than the coalescing window, which lasts twice as long as
+/// the gateway sends: else the next change waits for its end.
 pub(super) fn pause(round_ms: f64) -> Duration {
     Duration::from_millis(80) + Duration::from_secs_f64(3.0 * round_ms / 1_000.0)
 }

@@ -1,5 +1,5 @@
-//! Gateways that observe each other. A gateway observes another one through a client on its own clocks, which is a peer of
-//! the other one's world.
+//! Gateways that observe each other. A gateway observes another one through a client on its own clocks, which is a peer
+//! of the other one's world.
 
 use std::mem::take;
 

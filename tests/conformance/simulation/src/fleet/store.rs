@@ -1,4 +1,5 @@
-//! A server with the two buckets of a fleet (SPEC 7.1): one value per key, revisions, markers, and ages by its own clock.
+//! A server with the two buckets of a fleet (SPEC 7.1): one value per key, revisions, markers, and ages by its own
+//! clock.
 
 use std::collections::BTreeMap;
 

@@ -97,8 +97,8 @@ impl<L: Links> Simulation<L> {
         panic!("it does not become quiet: {why}");
     }
 
-    /// Whether readers have been sent the last change: where an instance is connected twice, its row changes with the beacons
-    /// of both.
+    /// Whether readers have been sent the last change: where an instance is connected twice, its row changes with the
+    /// beacons of both.
     fn are_readers_current(&self, lists: &[Listed]) -> bool {
         lists.iter().enumerate().all(|(gateway, listed)| {
             let peers = self.fleet.worlds[gateway].peers.iter().enumerate();
@@ -114,7 +114,8 @@ impl<L: Links> Simulation<L> {
         })
     }
 
-    /// Checks that all gateways list each client that is connected to any of them once, and that readers have this list.
+    /// Checks that all gateways list each client that is connected to any of them once, and that readers have this
+    /// list.
     pub(super) fn check_lists(&mut self, lists: &[Listed]) {
         let gateways = 0..self.fleet.worlds.len();
         let own: Vec<Vec<RawEntry>> = gateways.map(|gateway| self.own_rows(gateway)).collect();
