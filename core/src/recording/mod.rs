@@ -18,6 +18,7 @@ mod replay;
 mod seek;
 mod shrink;
 mod state;
+mod step_error;
 
 #[cfg(test)]
 mod secret_tests;
@@ -31,10 +32,11 @@ pub use self::params::Params;
 pub use self::reader::{Place, ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
-pub use self::replay::{Replay, StepError};
+pub use self::replay::Replay;
 pub use self::seek::{Bounds, MAX_COPIES, Moment, Recording};
 pub use self::shrink::{Shrunk, shrink};
 pub use self::state::State;
+pub use self::step_error::StepError;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
