@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::uri::Scheme;
 
 use self::authority::Authority;
-pub(crate) use self::authority::{is_authority, port_number};
+pub(crate) use self::authority::is_authority;
+#[cfg(any(feature = "cli", feature = "webhook"))]
+pub(crate) use self::authority::port_number;
 
 /// An origin: scheme, host and port in lower case, with the scheme's default port.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -109,8 +109,9 @@ pub(super) const EMBEDDING: Step = Step {
             return Err(Failure::missing(why));
         }
         Program::cargo(project)
-            .with(["check", "--lib"])
+            .with(["clippy", "--lib"])
             .with(library)
+            .with(["--", "--deny", "warnings"])
             .run()
     },
 };
