@@ -84,9 +84,8 @@ fn changes_of_sources_wait_for_the_window_too() {
     assert_eq!(frames(&mut hub, reader).len(), 1);
 }
 
-/// The fresher one of two rows of an instance takes precedence, so a pong here can change the merged row.
-#[test]
-fn a_pong_that_changes_the_merged_row_is_broadcast() {
+/// A hub with a delta client whose instance is also at the observed gateway, where its row is fresher.
+fn with_an_instance_at_both() -> (Hub, ConnId) {
     let mut hub = observing();
     let mut handshake_here = handshake("both", "ui", READ);
     handshake_here.caps = vec!["presence-delta".into()];
@@ -94,6 +93,13 @@ fn a_pong_that_changes_the_merged_row_is_broadcast() {
     let now = START.after(1_000);
     let entry = r#"{"instanceId":"both","version":"2","mode":"ui"}"#;
     hub.apply(SourceId(0), update(&[entry], now), now);
+    (hub, here)
+}
+
+/// The fresher one of two rows of an instance takes precedence, so a pong here can change the merged row.
+#[test]
+fn a_pong_that_changes_the_merged_row_is_broadcast() {
+    let (mut hub, here) = with_an_instance_at_both();
     frames(&mut hub, here);
     let version = hub.version();
     let mut told = Vec::new();
@@ -115,13 +121,7 @@ fn a_pong_that_changes_the_merged_row_is_broadcast() {
 /// The touches that are due reveal the change, which opens a window like any other.
 #[test]
 fn a_change_that_due_touches_reveal_opens_a_window() {
-    let mut hub = observing();
-    let mut handshake_here = handshake("both", "ui", READ);
-    handshake_here.caps = vec!["presence-delta".into()];
-    let here = hub.join(handshake_here, START);
-    let now = START.after(1_000);
-    let entry = r#"{"instanceId":"both","version":"2","mode":"ui"}"#;
-    hub.apply(SourceId(0), update(&[entry], now), now);
+    let (mut hub, here) = with_an_instance_at_both();
     for seconds in [26, 52] {
         hub.pong(here, START.after(seconds * 1_000));
         hub.handle_timeout(START.after(seconds * 1_000));
