@@ -136,7 +136,7 @@ impl Problem {
         let words = match code {
             1000 | 1005 => "the gateway closed the connection",
             1001 => "the gateway went away",
-            1006 => "the connection was lost, or the gateway cannot be reached",
+            1006 => "no connection to the gateway",
             1012 => "the gateway restarts",
             1013 => "the gateway asks to try again later",
             _ => "the connection was closed",
