@@ -69,7 +69,8 @@ pub(crate) fn device_id(raw_key: &[u8; 32]) -> String {
 fn public_key(text: &str) -> Option<[u8; 32]> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix("-----BEGIN PUBLIC KEY-----") {
-        let body: String = rest.split("-----END").next()?.split_ascii_whitespace().collect();
+        let (body, _) = rest.split_once("-----END")?;
+        let body: String = body.split_ascii_whitespace().collect();
         return decode(&body)?.strip_prefix(&DER_PREFIX)?.try_into().ok();
     }
     decode(text)?.try_into().ok()

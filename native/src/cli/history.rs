@@ -230,19 +230,29 @@ fn csv(page: &Page) -> String {
     text
 }
 
-/// A field of CSV. Spreadsheets take a field that begins with one of some characters for a formula: a quote keeps it
-/// text.
+/// The characters that begin a formula in a spreadsheet, also in their wide forms.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// A field of CSV. Spreadsheets take one of some characters at the start of a cell for a formula: an apostrophe before it
+/// keeps it text. In some languages cells also end at semicolons or bars, and quotes may follow.
 fn quoted(field: &str) -> String {
     let field = printable(field);
-    let mark = if field.starts_with(['=', '+', '-', '@']) {
-        "'"
-    } else {
-        ""
-    };
-    if mark.is_empty() && !field.contains([',', '"']) {
-        return field;
+    let mut text = String::with_capacity(field.len());
+    let mut is_start = true;
+    for c in field.chars() {
+        if is_start && FORMULA.contains(&c) {
+            text.push('\'');
+        }
+        is_start = matches!(c, ';' | '|') || (is_start && c == '"');
+        if c == '"' {
+            text.push('"');
+        }
+        text.push(c);
     }
-    format!("\"{mark}{}\"", field.replace('"', "\"\""))
+    if text == field && !text.contains(',') {
+        return text;
+    }
+    format!("\"{text}\"")
 }
 
 #[cfg(test)]
@@ -268,6 +278,10 @@ mod tests {
         assert_eq!(quoted("plain"), "plain");
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(quoted("=1+1"), "\"'=1+1\"");
+        assert_eq!(quoted("\u{ff1d}1+1"), "\"'\u{ff1d}1+1\"");
+        assert_eq!(quoted("x;=1+1|@y"), "\"x;'=1+1|'@y\"");
+        assert_eq!(quoted("x;\"=1"), "\"x;\"\"'=1\"");
+        assert_eq!(quoted("a=1;b"), "a=1;b");
         assert_eq!(quoted("a\nb"), "a\u{fffd}b");
     }
 }

@@ -78,19 +78,22 @@ export default function shared({ test, assert, presence }) {
   });
 
   test("a member that is nested too deeply to be copied is left out in the other tabs", async (t) => {
-    const nested = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
-    const { gateway, tabs } = await atTestGateway(t, 2, (text) => text.replaceAll('"nested"', nested));
+    const nested = (levels) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+    const withNested = (text) => text.replaceAll('"nested"', nested(20_000)).replaceAll('"less"', nested(64));
+    const { gateway, tabs } = await atTestGateway(t, 2, withNested);
     const announced = tabs.map(() => 0);
     for (const [at, { client }] of tabs.entries()) client.subscribe(() => (announced[at] += 1));
-    gateway.entries = [{ host: "studio", instanceId: "mac-1", tags: ["a"], deep: "nested" }];
+    gateway.entries = [{ host: "studio", instanceId: "mac-1", tags: ["a"], deep: "nested", edge: "less" }];
     await gateway.clock.advance(100);
     assert.deepEqual(announced, [1, 1]);
-    const members = tabs.map(({ client }) => Object.keys(client.roster.rows[0].entry).filter((name) => ["tags", "deep"].includes(name)));
-    assert.deepEqual(members.map((names) => names.sort()), [["deep", "tags"], ["tags"]]);
+    const members = tabs.map(({ client }) => Object.keys(client.roster.rows[0].entry).filter((name) => ["tags", "deep", "edge"].includes(name)));
+    assert.deepEqual(members.map((names) => names.sort()), [["deep", "edge", "tags"], ["tags"]]);
     assert.deepEqual(presence.rawRows(tabs[1].client.roster.rows[0]).map(({ tags, deep }) => [tags, deep]), [[["a"], undefined]]);
+    const studio = tabs[1].client.roster.rows[0];
     gateway.entries = [...gateway.entries, { host: "kiosk", instanceId: "kiosk" }];
     await gateway.clock.advance(100);
     assert.deepEqual(hosts(tabs[1].client.roster).sort(), ["kiosk", "studio"]);
+    assert.ok(tabs[1].client.roster.rows.includes(studio), "the unchanged row");
   });
 
   test("requests, beacons and findings work in any tab, with the same errors as in one tab", async (t) => {

@@ -50,11 +50,14 @@ export class RosterPublisher {
 /** Returns an entry without members that are nested too deeply: a copy of them would overflow the stack. */
 function postable(entry: PresenceEntry): PresenceEntry {
   const members = Object.entries(entry);
-  const kept = members.filter(([, value]) => isShallow(value));
+  const kept = members.filter(([, value]) => isShallow(value, MEMBER_DEPTH));
   return kept.length === members.length ? entry : (Object.fromEntries(kept) as PresenceEntry);
 }
 
-function isShallow(value: unknown, depth = 0): boolean {
+/** The depth of an entry's members in a row. */
+const MEMBER_DEPTH = 2;
+
+function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   return depth < MAX_DEPTH && Object.values(value).every((inner) => isShallow(inner, depth + 1));
 }

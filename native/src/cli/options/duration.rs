@@ -16,6 +16,7 @@ pub(super) fn long_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
 }
 
 fn read(text: &str, takes_days: bool) -> Result<u64, InvalidDuration> {
+    let text = text.trim();
     let invalid = || InvalidDuration(text.to_owned());
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let unit_ms = match unit.trim() {

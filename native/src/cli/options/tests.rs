@@ -218,7 +218,7 @@ fn lengths_of_time() {
     for text in ["", "s", "5 parsecs", "-1", "1.5s", "+7h", "7d"] {
         assert!(duration_ms(text).is_err(), "{text}");
     }
-    for (text, days) in [("7d", 7), ("7 d", 7), ("48h", 2)] {
+    for (text, days) in [("7d", 7), ("7 d", 7), (" 7d ", 7), ("48h", 2)] {
         assert_eq!(long_duration_ms(text), Ok(days * 86_400_000), "{text}");
     }
     for text in ["d", "+7d", "-7d", "1.5d", "7dd", "+7h"] {
