@@ -20,18 +20,29 @@ pub(super) struct Past {
     pub(super) failures: u32,
     /// How many in a row had no answer.
     pub(super) silences: u32,
+    /// Whether the last session that shared the roster did so for a moment only.
+    is_unsteady: bool,
     /// How long connecting took the last time.
     pub(super) connecting: Option<Duration>,
 }
 
 impl Past {
     /// Counts a session that ended. `shared` is how long it shared the roster, if it did; `is_silent`, whether it ended
-    /// because of a missing answer. Returns whether the failures before it are over.
+    /// because of a missing answer. Returns whether it was steady: the failures before it are over.
     pub(super) fn ended(&mut self, shared: Option<Duration>, is_silent: bool) -> bool {
         let was_steady = shared.is_some_and(|time| time >= STEADY);
         self.silences = if is_silent { self.silences + 1 } else { 0 };
         self.failures = if was_steady { 0 } else { self.failures + 1 };
+        if shared.is_some() {
+            self.is_unsteady = !was_steady;
+        }
         was_steady
+    }
+
+    /// How long a session has to share the roster before this is announced: after one that did so for a moment only,
+    /// the gateway would be degraded and healthy in turns.
+    pub(super) fn announce_after(&self) -> Duration {
+        if self.is_unsteady { STEADY } else { Duration::ZERO }
     }
 
     /// Some attempts have all the time, since the way to the servers may have become slower.
@@ -63,8 +74,10 @@ mod tests {
             assert_eq!(past.ended(shared, false), failures == 0, "{shared_ms:?}");
             assert_eq!(past.failures, failures, "{shared_ms:?}");
         }
+        assert_eq!(past.announce_after(), Duration::ZERO);
+        past.ended(Some(Duration::ZERO), true);
         past.ended(None, true);
-        past.ended(None, true);
+        assert_eq!(past.announce_after(), STEADY);
         assert_eq!(past.silences, 2);
         past.ended(None, false);
         assert_eq!(past.silences, 0);
@@ -77,7 +90,7 @@ mod tests {
             Past {
                 failures,
                 connecting,
-                silences: 0,
+                ..Past::default()
             }
             .connect_limit()
         };

@@ -74,7 +74,7 @@ impl Session<'_> {
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return Err(Problem::Stopped),
         };
         let served = tokio::select! {
-            served = self.serve(&buckets, &mut watches, &mut is_lost, port, shared_since) => served,
+            served = self.serve(&buckets, &mut watches, &mut is_lost, port, past.announce_after(), shared_since) => served,
             problem = probe::servers_change(&buckets) => Err(problem),
         };
         if matches!(served, Err(Problem::Stopped)) {
@@ -256,15 +256,18 @@ impl Session<'_> {
         Ok(watches)
     }
 
-    /// Passes entries to the driver, and batches to the server.
+    /// Passes entries to the driver, and batches to the server. Announces that the roster is shared when it has been
+    /// for `announce_after`.
     async fn serve(
         &self,
         buckets: &Buckets,
         watches: &mut Watches,
         is_lost: &mut watch::Receiver<bool>,
         port: &mut Port,
+        announce_after: Duration,
         shared_since: &mut Option<Instant>,
     ) -> Result<(), Problem> {
+        let mut announce_at = None;
         let mut writing: Option<Writing<'_>> = None;
         let mut stopping = port.stopping.clone();
         loop {
@@ -278,11 +281,17 @@ impl Session<'_> {
                     writing = None;
                     // The server can refuse the first write: its buckets may have bounds on bytes.
                     if shared_since.is_none() {
-                        *shared_since = Some(Instant::now());
-                        info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
-                        port.degraded.send_replace(None);
+                        let now = Instant::now();
+                        *shared_since = Some(now);
+                        announce_at = Some(now + announce_after);
                     }
                     vec![ClusterInput::Written]
+                }
+                () = reached(announce_at) => {
+                    announce_at = None;
+                    info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
+                    port.degraded.send_replace(None);
+                    continue;
                 }
                 output = port.outputs.recv() => match output {
                     None => return Err(Problem::Stopped),
@@ -353,6 +362,14 @@ impl Session<'_> {
 async fn finished(writing: &mut Option<Writing<'_>>) -> Result<(), Problem> {
     match writing {
         Some(writing) => writing.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the moment, if there is one.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
