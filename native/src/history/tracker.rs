@@ -1,6 +1,6 @@
 //! Derives sessions from changes of rows. Pure: it reads no clock and no file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::roster::{RowChanges, RowEvent, RowState, Stay, StayEnd};
@@ -70,7 +70,8 @@ impl Tracker {
             }
         }
         if changes.is_whole {
-            let is_listed = |key: &String| changes.rows.iter().any(|row| row.key == *key);
+            let listed: BTreeSet<&str> = changes.rows.iter().map(|row| &*row.key).collect();
+            let is_listed = |key: &String| listed.contains(&**key);
             let gone: Vec<String> = self.open.keys().filter(|key| !is_listed(key)).cloned().collect();
             for key in gone {
                 self.close_lost(&key, &mut ops);

@@ -1,6 +1,6 @@
 //! The state of the interface, which keys and new rosters change. It reads no clock and does not draw.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use presence_core::model::Status;
 
@@ -277,12 +277,14 @@ impl Model {
             self.log_changes(&roster);
             self.has_roster = true;
         }
+        let live: Vec<&Row> = roster.rows.iter().filter(|_| roster.is_live).collect();
+        let keys: BTreeSet<&str> = live.iter().map(|row| &*row.key).collect();
         for (key, lane) in &mut self.lanes {
-            if !roster.is_live || !roster.rows.iter().any(|row| row.key == *key) {
+            if !keys.contains(&**key) {
                 lane.note(now_ms, None);
             }
         }
-        for row in roster.rows.iter().filter(|_| roster.is_live) {
+        for row in live {
             let lane = self.lanes.entry(row.key.clone()).or_insert_with(|| Lane {
                 name: String::new(),
                 spans: VecDeque::new(),
@@ -304,10 +306,14 @@ impl Model {
             return;
         }
         let ended_ms = |lane: &Lane| lane.ended_ms().unwrap_or(u64::MAX);
-        let lanes = self.lanes.iter().map(|(key, lane)| (ended_ms(lane), key.clone()));
-        let mut lanes: Vec<(u64, String)> = lanes.collect();
-        lanes.sort_unstable();
-        for (_, key) in &lanes[..excess] {
+        let mut lanes: Vec<(u64, &String)> = self
+            .lanes
+            .iter()
+            .map(|(key, lane)| (ended_ms(lane), key))
+            .collect();
+        let (first, _, _) = lanes.select_nth_unstable(excess);
+        let first: Vec<String> = first.iter().map(|(_, key)| (*key).clone()).collect();
+        for key in &first {
             self.lanes.remove(key);
         }
     }
@@ -316,10 +322,10 @@ impl Model {
         if !self.has_roster {
             return;
         }
-        let before: BTreeMap<&str, &Row> = self.roster.rows.iter().map(|row| (&*row.key, row)).collect();
+        let mut before: BTreeMap<&str, &Row> = self.roster.rows.iter().map(|row| (&*row.key, row)).collect();
         let mut lines = Vec::new();
         for row in &roster.rows {
-            match before.get(&*row.key) {
+            match before.remove(&*row.key) {
                 None => lines.push(format!("+ {} is listed: {}", row.name(), row.status.label())),
                 Some(was) if was.status != row.status => lines.push(format!(
                     "~ {}: {} -> {}",
@@ -330,10 +336,8 @@ impl Model {
                 Some(_) => {}
             }
         }
-        for row in &self.roster.rows {
-            if !roster.rows.iter().any(|now| now.key == row.key) {
-                lines.push(format!("- {} is no longer listed", row.name()));
-            }
+        for row in before.values() {
+            lines.push(format!("- {} is no longer listed", row.name()));
         }
         for line in lines {
             if self.log.len() >= MAX_LOG {

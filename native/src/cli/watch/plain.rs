@@ -1,9 +1,12 @@
 //! `watch` without keys: blocks of text, or on a terminal a text that is redrawn in place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
+use std::ptr;
 
 use presence_core::client::{Client, ClientConfig, ClientEvent, ClientState, Mirror, RowView};
 use presence_core::findings::{Finding, FindingKind};
+use presence_core::model::RawEntry;
 
 use crate::cli::client::{Link, client_info, words};
 use crate::cli::options::ClientOptions;
@@ -150,13 +153,17 @@ fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
         .filter(|finding| finding.kind != FindingKind::StaleDisconnect)
         .collect();
     let raws: Vec<_> = mirror.raw_list().collect();
+    // A row of the table can have several raw rows; each of them is stored in one place.
+    let mut about: BTreeMap<*const RawEntry, Vec<usize>> = BTreeMap::new();
+    for (finding, number) in findings.iter().zip(1..) {
+        for raw in finding.rows.iter().filter_map(|&row| raws.get(row)) {
+            about.entry(ptr::from_ref(*raw)).or_default().push(number);
+        }
+    }
     let mark = |view: &RowView<'_>| {
-        let is_about = |finding: &Finding| {
-            let mut rows = finding.rows.iter().filter_map(|&row| raws.get(row));
-            rows.any(|raw| view.raw.iter().any(|own| std::ptr::eq(*own, *raw)))
-        };
-        let numbers = findings.iter().zip(1..).filter(|(finding, _)| is_about(finding));
-        numbers.map(|(_, number)| format!(" [{number}]")).collect()
+        let own = view.raw.iter().filter_map(|&raw| about.get(&ptr::from_ref(raw)));
+        let numbers: BTreeSet<usize> = own.flatten().copied().collect();
+        numbers.iter().map(|number| format!(" [{number}]")).collect()
     };
     let mut lines: Vec<String> = roster::table(mirror, now_ms, mark)
         .lines()

@@ -1,5 +1,6 @@
 //! The interface on a terminal: reads keys, follows the gateway, and draws.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -140,11 +141,12 @@ fn roster_of(link: &Link) -> Result<Roster, Failure> {
         title = format!("{title} · {}", words(problem));
     }
     let findings = finding::of_list(mirror)?;
-    let about = |key: &str| {
-        let numbered = findings.iter().zip(1..);
-        let own = numbered.filter(|(finding, _)| finding.rows.iter().any(|row| row == key));
-        own.map(|(_, number)| number).collect()
-    };
+    let mut about: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (finding, number) in findings.iter().zip(1..) {
+        for key in &finding.rows {
+            about.entry(key).or_default().push(number);
+        }
+    }
     let mut rows = Vec::new();
     for view in mirror.views(now_ms) {
         rows.push(Row {
@@ -152,13 +154,11 @@ fn roster_of(link: &Link) -> Result<Roster, Failure> {
             status: view.status,
             age_ms: view.age_ms,
             cells: roster::cells(&view, "").map(|cell| printable(&cell)),
-            findings: about(view.key),
+            findings: about.remove(view.key).unwrap_or_default(),
         });
     }
-    let name = |key: &str| {
-        let row = rows.iter().find(|row| row.key == key)?;
-        Some(row.name().to_owned())
-    };
+    let names: BTreeMap<&str, &str> = rows.iter().map(|row| (&*row.key, row.name())).collect();
+    let name = |key: &str| names.get(key).map(|&name| name.to_owned());
     Ok(Roster {
         title,
         findings: finding::lines(&findings, &name, COLUMNS),
