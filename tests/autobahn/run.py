@@ -98,9 +98,13 @@ def write(heading, text):
     PAGE.write_text(old[:start] + text + old[old.index("\n\n", start) :])
 
 
-def write_date():
+def commit():
+    """Returns the commit of the tested tree: to be called before the results change that tree."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
-    commit = subprocess.run(command, cwd=PAGE.parent, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(command, cwd=PAGE.parent, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write_date(commit):
     today = datetime.date.today()
     line = f"Last run: {today.day} {today:%B %Y}, commit {commit}."
     PAGE.write_text(re.sub("^Last run: .*$", line, PAGE.read_text(), flags=re.MULTILINE))
@@ -108,6 +112,7 @@ def write_date():
 
 def main():
     binary, kosoku, reports = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+    tested = commit()
     failed = []
     for heading, name in (("## Without TLS", "plain"), ("## By TLS", "tls")):
         folder = reports / name
@@ -117,7 +122,7 @@ def main():
         write(heading, table(counts))
         print(f"{heading}\n{table(counts)}")
         failed += [f"{case} ({name})" for case in sorted(bad)]
-    write_date()
+    write_date(tested)
     if failed:
         sys.exit(f"not as the protocol has it: {', '.join(failed)}")
 
