@@ -1,4 +1,6 @@
-//! Recordings: read, written again, replayed to moments, and shrunk.
+//! Recordings: read by two readers, written again, replayed to moments, and shrunk.
+
+mod second;
 
 use presence_core::Now;
 use presence_core::findings::FindingKind;
@@ -10,13 +12,13 @@ const MAX_SHRUNK: usize = 32;
 /// Runs the operations of `presence-gateway replay`.
 ///
 /// # Panics
-/// When a line changes by being read and written, a moment differs from that of a replay up to it, or the shrunk
-/// inputs do not give the finding.
+/// When the readers disagree, a line changes by being read and written, a moment differs from that of a replay up to it,
+/// or the shrunk inputs do not give the finding.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let Ok(reader) = Reader::new(text) else {
+    let Ok(mut reader) = Reader::new(text) else {
         assert!(Recording::open(text).is_err());
         return;
     };
@@ -25,7 +27,17 @@ pub fn run(data: &[u8]) {
     let again = Reader::new(&written).map(|reader| reader.header().clone());
     assert_eq!(again.as_ref(), Ok(&header));
 
-    let lines: Vec<Line> = reader.map_while(Result::ok).collect();
+    let mut texts = text.split_inclusive('\n');
+    second::check_header(texts.next().unwrap_or_default(), &header);
+    let (mut lines, mut since_ms) = (Vec::<Line>::new(), header.at);
+    for text in texts {
+        let read = reader.next().expect("a line or its error");
+        second::check_line(text, &header, since_ms, &read);
+        let Ok(line) = read else { break };
+        since_ms = line.at;
+        lines.push(line);
+    }
+    assert!(reader.next().is_none());
     for line in &lines {
         let written = serde_json::to_string(line).expect("a line can be written");
         let again: Line = serde_json::from_str(&written).expect("a written line can be read");

@@ -1,10 +1,14 @@
-//! Seeds for recordings: whole ones, ones that begin with a checkpoint, and hostile ones.
+//! Seeds for recordings: those of the vectors, whole ones, ones that begin with a checkpoint, and hostile ones.
+
+use std::fs;
 
 use presence_core::Now;
 use presence_core::recording::{Recorder, Redactor};
 use presence_core::server::HubConfig;
 use presence_core::wire::Limits;
 use serde_json::{Value, json};
+
+use crate::seeds::vector_files;
 
 const START: Now = Now {
     age_ms: 1_000,
@@ -45,6 +49,8 @@ pub(crate) fn recordings() -> Vec<Vec<u8>> {
     let mut seeds = vec![whole.clone(), continued.clone()];
     seeds.extend(hostile(&whole));
     seeds.extend(hostile(&continued));
+    let files = vector_files("recordings", "jsonl");
+    seeds.extend(files.map(|path| fs::read_to_string(path).expect("a file")));
     seeds.into_iter().map(String::into_bytes).collect()
 }
 

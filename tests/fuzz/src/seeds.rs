@@ -1,9 +1,12 @@
 //! Seeds, made from the vectors.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+
+use crate::gateway::USER_HEADER;
 
 /// Number of seeds of a target that reads choices, not text.
 const NOISES: u64 = 32;
@@ -158,7 +161,40 @@ pub fn requests() -> Vec<Vec<u8>> {
             requests.push(request.into_bytes());
         }
     }
+    for [address, user, origin] in openings() {
+        let headers = [
+            ("X-Forwarded-For", address),
+            (USER_HEADER, user),
+            ("Origin", origin),
+        ];
+        let headers = headers.map(|(name, value)| Some(format!("{name}: {}\r\n", value?)));
+        let headers: String = headers.into_iter().flatten().collect();
+        let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{upgrade}{headers}\r\n");
+        requests.push(request.into_bytes());
+    }
     requests
+}
+
+/// The addresses, users and origins with which clients of the vectors connect, and the other addresses there.
+fn openings() -> BTreeSet<[Option<String>; 3]> {
+    let text = |value: &Value| Some(value.as_str()?.replace("{i}", "1"));
+    let mut openings = BTreeSet::new();
+    for value in vectors() {
+        walk(&value, &mut |of| {
+            if of["do"] == "open"
+                || of["do"] == "connect"
+                || of["from"].is_string() && of["params"].is_object()
+            {
+                openings.insert([text(&of["from"]), text(&of["user"]), text(&of["origin"])]);
+            }
+            if of["function"] == "isLoopback" {
+                let cases = of["cases"].as_array().into_iter().flatten();
+                openings.extend(cases.map(|case| [text(&case["in"][0]), None, None]));
+            }
+            openings.insert([text(&of["ip"]), None, None]);
+        });
+    }
+    openings
 }
 
 /// Headers of proxies: addresses, and users after an `@`.
@@ -184,7 +220,13 @@ pub fn hops() -> Vec<Vec<u8>> {
         "::",
         "@undefined",
     ];
-    texts.map(|text| text.as_bytes().to_vec()).into()
+    let mut hops: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).into();
+    for [address, user, _] in openings() {
+        let lines = [address, user.map(|user| format!("@{user}"))];
+        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        hops.push(lines.join("\n").into_bytes());
+    }
+    hops
 }
 
 /// Pseudo-random bytes, equal in every run.
@@ -205,13 +247,6 @@ pub fn noise() -> Vec<Vec<u8>> {
 
 /// The files of `tests/vectors`, with placeholders replaced where a value of their type is needed.
 fn vectors() -> Vec<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .expect("the vectors")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    paths.sort();
     let read = |path| {
         let text = fs::read_to_string(path).expect("a file");
         let text = text
@@ -219,7 +254,21 @@ fn vectors() -> Vec<Value> {
             .replace("$secret", "vector-secret");
         serde_json::from_str(&text).expect("JSON")
     };
-    paths.into_iter().map(read).collect()
+    vector_files("", "json").map(read).collect()
+}
+
+/// The paths of the files with this extension in a folder of the vectors.
+pub(crate) fn vector_files(folder: &str, extension: &str) -> impl Iterator<Item = PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../vectors")
+        .join(folder);
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .expect("the vectors")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    paths.sort();
+    paths.into_iter()
 }
 
 fn walk(value: &Value, see: &mut dyn FnMut(&Value)) {
