@@ -270,6 +270,10 @@ mod tests {
         measured.ours.set_run("2 May 2026, commit b");
         measured.core.set("upsert.200", 400.0, "ns");
         measured.core.set("upsert.1000000", 900.0, "ns");
+        measured
+            .core
+            .set("key of 1,024 units.Greek, sigmas", 4_000.0, "ns");
+        measured.core.set("key of 1,024 units.Deseret", 21_000.0, "ns");
         measured.core.set_run("1 May 2026, commit a");
         measured.wasm.set("a list.wasmUs", 1_500.0, "us");
         measured.wasm.set("a list.plainUs", 1_000.0, "us");
@@ -312,7 +316,12 @@ mod tests {
             line("memory without clients").ends_with("| – | ≤ 6 MB | not measured |"),
             "{table}"
         );
-        assert_eq!(met(&measured()), (3, 4));
+        assert!(
+            line("core: key of an id of 1,024 units, in the script that takes the longest")
+                .ends_with("| 21 us | ≤ 20 us | **no** |"),
+            "{table}"
+        );
+        assert_eq!(met(&measured()), (3, 5));
     }
 
     #[test]

@@ -1,7 +1,16 @@
 //! The lines about the core and the npm package.
 
+use crate::bench::figures::Figures;
 use crate::bench::targets::Target::{self, AtMost};
 use crate::bench::targets::{Line, Whose};
+
+/// The largest of the figures whose names begin with this.
+fn slowest(figures: &Figures, beginning: &str) -> Option<f64> {
+    figures
+        .all()
+        .filter_map(|(name, value, _)| name.starts_with(beginning).then_some(value))
+        .reduce(f64::max)
+}
 
 macro_rules! library {
     ($whose:expr, $what:literal, $of:expr, $unit:literal, $target:expr) => {
@@ -45,6 +54,13 @@ pub(super) const LINES: &[Line] = &[
         |f| Some(f.value("encode.200")? / 1_000.0),
         "us",
         Target::None
+    ),
+    library!(
+        Whose::Core,
+        "core: key of an id of 1,024 units, in the script that takes the longest",
+        |f| Some(slowest(f, "key of 1,024 units.")? / 1_000.0),
+        "us",
+        AtMost(20.0)
     ),
     library!(
         Whose::Wasm,
