@@ -28,4 +28,7 @@ pub(crate) enum BenchError {
     /// The gateway, or the bare server, did not do what a measurement needs.
     #[error("{0}")]
     Gateway(String),
+    /// An attack was refused before it reached its aim.
+    #[error("attack {0}")]
+    Attack(String),
 }

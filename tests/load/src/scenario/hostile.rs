@@ -118,7 +118,8 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
         let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
         let mut normal = Normal::default();
         normal.run(bench, &mut fleet, gateway.address, bench.size.hostile_time)?;
-        rates.push(attackers.sockets() as f64 / begun.elapsed().as_secs_f64());
+        rates.push(attackers.hits() as f64 / begun.elapsed().as_secs_f64());
+        wait_for_hit(bench, &mut fleet, &attackers)?;
         drop(attackers);
         worst.push(normal.waits.iter().copied().fold(0.0, f64::max));
         middle.push(median(&normal.waits));
@@ -165,6 +166,19 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
     }
     worst_of_all.unanswered += f64::from(unanswered);
     Ok(())
+}
+
+/// Waits until the attack has reached its aim. Other gateways may answer in other words, so for these a failure is a
+/// note.
+fn wait_for_hit(bench: &mut Bench, fleet: &mut Fleet, attackers: &Attackers) -> Result<(), BenchError> {
+    fleet.pump(WAIT, |_| attackers.is_decided())?;
+    match attackers.check() {
+        Err(error) if !bench.launcher.is_own() => {
+            bench.report.note(format!("hostile: {error}"));
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// Waits until memory is released, or for [`BACK_TIME`]. Returns the memory in kB.
