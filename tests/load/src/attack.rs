@@ -55,6 +55,8 @@ pub(crate) enum Attack {
     ClientPieces,
     /// Sends a new wrong token and closes without waiting for the answer.
     Guesses,
+    /// Connects as a new instance and closes, with a token and no scope.
+    Joins,
     /// Sends frames of 1 MiB whose parameters consist of small values, with a token and no scope.
     Params,
     /// Sends a `connect` of 64 KiB on this many sockets at once, without a token.
@@ -72,7 +74,8 @@ impl Attack {
             | Self::ClientPings
             | Self::Pieces
             | Self::ClientPieces
-            | Self::Guesses => 2,
+            | Self::Guesses
+            | Self::Joins => 2,
             Self::Params | Self::Silent(_) | Self::Requests(_) | Self::Hellos(_) | Self::Rows(_) => 1,
         }
     }
@@ -115,7 +118,7 @@ impl Attackers {
         }
     }
 
-    /// Number of times that the attack has reached its aim: opened sockets, or answers that show that
+    /// Number of times that the attack has reached its aim: opened sockets, accepted clients, or answers that show that
     /// the gateway did the work.
     pub(crate) fn hits(&self) -> u64 {
         self.tally.hits.load(Ordering::Relaxed)
@@ -214,6 +217,7 @@ impl Attacker {
             Attack::Pieces => self.pieces(open(self.address, "")?),
             Attack::ClientPieces => self.pieces(self.client(0)?),
             Attack::Guesses => self.guess(),
+            Attack::Joins => self.join(),
             Attack::Params => self.flood(self.client(0)?, &[], &large_frames(0), ACCEPTED),
             Attack::Hellos(count) => self.hellos(count),
             Attack::Rows(count) => self.rows(count),

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 const TOKEN: &str = "test-secret";
-const ATTACKS: [&str; 11] = [
+const ATTACKS: [&str; 12] = [
     "churn",
     "silent",
     "requests",
@@ -24,6 +24,7 @@ const ATTACKS: [&str; 11] = [
     "pieces",
     "client_pieces",
     "guesses",
+    "joins",
     "params",
     "rows",
     "hellos",
@@ -225,7 +226,9 @@ fn gateways_are_started_and_measured() {
         assert!(figure(&report, &format!("hostile.{attack}.worst")) > 0.0);
         assert!(figure(&report, &format!("hostile.{attack}.stop")) > 0.0);
     }
-    assert!(figure(&report, "hostile.churn.rate") > 0.0);
+    for attack in ["churn", "joins"] {
+        assert!(figure(&report, &format!("hostile.{attack}.rate")) > 0.0);
+    }
     assert_eq!(figure(&report, "hostile.unanswered"), 0.0, "{report}");
     assert!(figure(&report, "hostile.memory_again") >= 0.0);
     assert!(figure(&report, "reconnect.time") > 0.0);

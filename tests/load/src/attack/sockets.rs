@@ -88,6 +88,13 @@ impl Attacker {
         Ok(())
     }
 
+    /// Connects as a new instance, and closes.
+    pub(super) fn join(&self) -> io::Result<()> {
+        self.client(next_number())?;
+        self.count_hit();
+        Ok(())
+    }
+
     /// A connected client without a scope.
     pub(super) fn client(&self, number: u64) -> io::Result<TcpStream> {
         let mut stream = open(self.address, "")?;

@@ -73,7 +73,8 @@ fn an_attack_whose_rows_are_refused_fails() {
 
 #[test]
 fn an_attack_that_does_not_reach_its_aim_fails() {
-    let failure = run(Attack::Rows(1), &[]).unwrap_err();
+    assert!(run(Attack::Joins, &[ACCEPTED_HELLO]).is_ok());
+    let failure = run(Attack::Joins, &[]).unwrap_err();
     assert!(
         failure.to_string().contains("has not reached its aim"),
         "{failure}"

@@ -18,7 +18,7 @@ use crate::system;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "hostile",
-    title: "floods of sockets, requests, frames, rows and handshakes: delay of others, memory, stop",
+    title: "floods of sockets, clients, requests, frames, rows and handshakes: delay of others, memory, stop",
     run,
 };
 
@@ -56,6 +56,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         ("pieces", Attack::Pieces),
         ("client_pieces", Attack::ClientPieces),
         ("guesses", Attack::Guesses),
+        ("joins", Attack::Joins),
         ("params", Attack::Params),
         ("rows", Attack::Rows(bench.size.rows.saturating_sub(1))),
         ("hellos", Attack::Hellos(sockets(HELLO_SOCKETS))),
@@ -142,8 +143,10 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
             "kB more at most in all runs than in the first",
         ),
     ];
-    if matches!(attack, Attack::Churn) {
-        figures.push(("rate", median(&rates), "sockets per s"));
+    match attack {
+        Attack::Churn => figures.push(("rate", median(&rates), "sockets per s")),
+        Attack::Joins => figures.push(("rate", median(&rates), "clients per s")),
+        _ => {}
     }
     if bench.launcher.can_start() {
         let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
