@@ -94,8 +94,8 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// One attack on a fresh gateway. The median over the runs of the longest wait counts.
-fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) -> Result<(), BenchError> {
+/// A fresh gateway with idle clients. Number 0 is the normal one.
+fn prepare(bench: &Bench) -> Result<(GatewayProcess, Fleet), BenchError> {
     let gateway = bench.launcher.start(&bench.profiles, &[])?;
     let mut fleet = bench.launcher.fleet(gateway.address)?;
     let others = bench.possible(bench.size.readers, 2);
@@ -106,6 +106,12 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
         .open(plans, bench.size.concurrency, Duration::from_secs(120))?
         .complete()?;
     fleet.rest(Duration::from_millis(300))?;
+    Ok((gateway, fleet))
+}
+
+/// One attack on a fresh gateway. The medians over the runs count, of the longest wait and of the time to stop.
+fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) -> Result<(), BenchError> {
+    let (gateway, mut fleet) = prepare(bench)?;
     let before_kb = gateway.memory_kb();
     let mut first_most_kb = f64::NAN;
     let (mut worst, mut middle, mut unanswered, mut rates) = (Vec::new(), Vec::new(), 0, Vec::new());
@@ -149,10 +155,7 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
         _ => {}
     }
     if bench.launcher.can_start() {
-        let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
-        fleet.rest(Duration::from_millis(300))?;
-        let stop_ms = stop(&mut fleet, &gateway)?;
-        drop(attackers);
+        let stop_ms = stops(bench, name, attack, (gateway, fleet))?;
         figures.push(("stop", stop_ms, "ms from SIGTERM to the client"));
         worst_of_all.stop_ms = worst_of_all.stop_ms.max(stop_ms);
     }
@@ -197,11 +200,40 @@ fn wait_for_memory(fleet: &mut Fleet, gateway: &GatewayProcess, before_kb: f64) 
     }
 }
 
+/// Stops a gateway under attack, once in each run. Returns the median of the times until the client is closed, in ms.
+fn stops(
+    bench: &mut Bench,
+    name: &str,
+    attack: Attack,
+    first: (GatewayProcess, Fleet),
+) -> Result<f64, BenchError> {
+    let mut times = Vec::new();
+    let mut next = Some(first);
+    for round in 0..bench.size.hostile_runs {
+        let show = format!("{name}, stop {} of {}", round + 1, bench.size.hostile_runs);
+        bench.progress.show(&show);
+        let (gateway, mut fleet) = match next.take() {
+            Some(first) => first,
+            None => prepare(bench)?,
+        };
+        let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
+        wait_for_hit(bench, &mut fleet, &attackers)?;
+        fleet.rest(Duration::from_millis(300))?;
+        times.push(stop(&mut fleet, &gateway)?);
+    }
+    Ok(median(&times))
+}
+
 /// Stops the gateway. Returns the time until the client is closed, in ms.
 fn stop(fleet: &mut Fleet, gateway: &GatewayProcess) -> Result<f64, BenchError> {
     let Some(pid) = gateway.pid else {
         return Ok(f64::NAN);
     };
+    if fleet.clients[0].stage != Stage::Live {
+        return Err(BenchError::Gateway(
+            "the attack closed the connection of a normal client".to_owned(),
+        ));
+    }
     let begun = Instant::now();
     system::terminate(pid);
     fleet.pump(WAIT, |fleet| fleet.clients[0].stage == Stage::Ended)?;
