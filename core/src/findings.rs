@@ -20,6 +20,8 @@ use alloc::vec::Vec;
 #[cfg(all(test, feature = "recording"))]
 pub(crate) use self::fold::skeleton;
 pub use self::kind::{Confidence, FindingKind, Severity};
+#[cfg(feature = "server")]
+pub(crate) use self::machine::is_one_host;
 
 use crate::model::RawEntry;
 use crate::model::key::PresenceKey;

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use super::fold::skeleton;
 use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quoted, quoted_list};
 use crate::model::RawEntry;
+#[cfg(feature = "server")]
+use crate::model::addresses_in_text::hide_addresses;
 use crate::model::placeholder::Kind;
 
 /// Finds `disconnect` rows beside a live one of the same instance, or of the same program on one device.
@@ -106,6 +108,13 @@ pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec
             evidence,
         ));
     }
+}
+
+/// Whether both are names of one machine as far as findings can tell. Addresses in them do not count: otherwise a reader
+/// from whom addresses are hidden could confirm a guess by sending beacons with it.
+#[cfg(feature = "server")]
+pub(crate) fn is_one_host(a: &str, b: &str) -> bool {
+    a == b || machine_name(&hide_addresses(a)) == machine_name(&hide_addresses(b))
 }
 
 /// Returns a machine's name without marks, blanks and case: macOS displays `Jo’s Mac` and uses

@@ -22,6 +22,8 @@ mod rules;
 pub(crate) mod saved;
 pub(crate) mod size;
 mod store;
+#[cfg(feature = "server")]
+mod turns;
 #[cfg(feature = "changes")]
 mod visits;
 
@@ -49,9 +51,13 @@ use self::change_log::ChangeLog;
 use self::clock::Clock;
 use self::encoding::Texts;
 use self::history::History;
+#[cfg(feature = "server")]
+pub(crate) use self::row::HostTurn;
 use self::row::Row;
 use self::rules::Activity;
 use self::store::{People, Store};
+#[cfg(feature = "server")]
+use self::turns::ReplacedHost;
 use crate::model::entry::PresenceEntry;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
@@ -106,6 +112,9 @@ pub struct Roster {
     own_ends: BTreeSet<(u64, RowId)>,
     removals: u64,
     disputes: Disputes,
+    /// The next result of [`take_replaced_host`](Self::take_replaced_host).
+    #[cfg(feature = "server")]
+    replaced_host: Option<ReplacedHost>,
     history: History,
 }
 
@@ -147,6 +156,8 @@ impl Roster {
             own_ends: BTreeSet::new(),
             removals: 0,
             disputes: Disputes::default(),
+            #[cfg(feature = "server")]
+            replaced_host: None,
             history: History::default(),
         }
     }

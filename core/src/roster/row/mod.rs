@@ -11,6 +11,8 @@ mod merge;
 mod saved;
 mod sets;
 mod stamps;
+#[cfg(feature = "server")]
+mod turns;
 mod user;
 mod writers;
 
@@ -30,6 +32,8 @@ pub(super) use self::merge::{overlay, overlay_id};
 pub(crate) use self::saved::SavedRow;
 use self::sets::Sets;
 pub(super) use self::stamps::{Origin, Stamp, Stamps, Stated};
+#[cfg(feature = "server")]
+pub(crate) use self::turns::{HostTurn, HostTurns};
 pub(super) use self::user::{Part, Shared};
 pub(super) use self::writers::Writers;
 use super::clock::Clock;
@@ -77,6 +81,9 @@ pub(super) struct Row {
     pub(super) writers: Writers,
     /// The writers of members that are not live connections.
     pub(super) stamps: Stamps,
+    /// The connections whose beacons wrote its host in turn, if there are any.
+    #[cfg(feature = "server")]
+    pub(super) turns: Option<Box<HostTurns>>,
     /// The sources of roles and scopes.
     sets: Sets,
     /// The `deviceId` in the device index.
@@ -109,6 +116,8 @@ impl Row {
             online_since_ms: 0,
             writers: Writers::default(),
             stamps: Stamps::default(),
+            #[cfg(feature = "server")]
+            turns: None,
             sets: Sets::default(),
             device: None,
             holder: None,

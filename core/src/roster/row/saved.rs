@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Class, Live, Place, Row};
 use crate::model::entry::PresenceEntry;
 use crate::model::key::{PresenceKey, RowKey};
-use crate::roster::row::{Device, Origin, Stamp, Stated, Writers};
+use crate::roster::row::{Device, HostTurns, Origin, Stamp, Stated, Writers};
 
 /// The state of a row that its further course depends on. Connections are named by their serials, and moments are on
 /// the age clock.
@@ -35,6 +35,8 @@ pub(crate) struct SavedRow {
     writers: Writers,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stamps: Vec<SavedStamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turns: Option<Box<HostTurns>>,
     sets: super::sets::Sets,
     /// The `deviceId` of the index, and whether it was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +109,7 @@ impl Row {
             live: self.live.iter().map(live).collect(),
             writers: self.writers.clone(),
             stamps: self.stamps.iter().map(stamp).collect(),
+            turns: self.turns.clone(),
             sets: self.sets.saved(),
             device: self.device.as_ref().map(device),
             holder: self.holder,
@@ -149,6 +152,7 @@ impl SavedRow {
                 stated: Stated::of_bits(stamp.stated),
             });
         }
+        row.turns = self.turns;
         row.fields = self.fields;
         row.sets = self.sets.restored(&live)?;
         row.live = live;

@@ -291,6 +291,8 @@ impl Roster {
             }
             BeaconTarget::Key(key) => self.make_row(key, holder, now),
         };
+        #[cfg(feature = "server")]
+        self.note_replaced_host(id, &report);
         if report.write(&mut self.store[id], now.age_ms) {
             self.measure(id);
         }

@@ -45,8 +45,9 @@ pub struct Disputes {
     pub moved: u64,
     /// Beacons that were refused.
     pub refused: u64,
-    /// Handshakes that joined a row while its last connected client is on another host: one id in
-    /// two places, as after a disk image was cloned.
+    /// Handshakes that joined a row while its last connected client is on another host, and beacons that
+    /// took turns with those of a connection on another host: one id in two places, as after a disk image was
+    /// cloned.
     pub shared: u64,
 }
 

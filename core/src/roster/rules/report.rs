@@ -59,6 +59,18 @@ impl<'a> Report<'a> {
         Self { conn, ..self }
     }
 
+    /// The serial of the connection that sent it; 0 if it is unknown.
+    #[cfg(feature = "server")]
+    pub(crate) fn conn(&self) -> u64 {
+        self.conn
+    }
+
+    /// The host that it states.
+    #[cfg(feature = "server")]
+    pub(crate) fn host(&self) -> Option<&'a str> {
+        self.host
+    }
+
     /// Takes values from the text that are not in the parameters. Most beacons have all of them there.
     fn complete(&mut self) {
         let texts = [self.host, self.ip, self.version, self.mode, self.reason];

@@ -7,11 +7,12 @@ use alloc::string::{String, ToString};
 use serde_json::{Value, json};
 
 use super::{ConnId, Hub, HubOutput, explain};
+use crate::findings::is_one_host;
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
 use crate::roster::history::{Refusal, RowEventKind};
-use crate::roster::{BeaconError, BeaconSubject, Holder, Report};
+use crate::roster::{BeaconError, BeaconSubject, Holder, Report, RowId};
 use crate::server::Item;
 use crate::wire::history::HistoryQuery;
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
@@ -201,6 +202,7 @@ impl Hub {
         if is_own && member.is_tracked && !is_bound && !self.roster.is_self(beacon.instance_id.as_deref()) {
             rebuilt = Some(self.roster.rebuild(&write, now));
         }
+        let host = report.host();
         let written = match aim {
             BeaconSubject::Connection => self
                 .roster
@@ -212,6 +214,9 @@ impl Hub {
         if let (Some(_), Some(member)) = (rebuilt, self.members.get_mut(slot)) {
             member.row = rebuilt;
             self.follow_moves();
+        }
+        if let (true, Some(host), Ok(row)) = (is_own, host, &written) {
+            self.note_own_host(slot, *row, host, now);
         }
         written.map(drop).map_err(|error| {
             if let Some(row) = rebuilt {
@@ -233,6 +238,21 @@ impl Hub {
                 }
             }
         })
+    }
+
+    /// Notes the host that a beacon of a connection wrote to its own row.
+    fn note_own_host(&mut self, slot: u32, row: RowId, host: &str, now: Now) {
+        let replaced = self.roster.take_replaced_host();
+        let Some(member) = self.members.get_mut(slot) else {
+            return;
+        };
+        let returns = core::mem::replace(&mut member.trace.has_reported_host, true);
+        if let Some(replaced) = replaced.filter(|_| returns)
+            && !is_one_host(&replaced.host, host)
+        {
+            let serial = member.serial;
+            self.roster.note_return(row, serial, replaced.conn, now);
+        }
     }
 
     /// Notes the first refused beacon of a connection as an event of its row. A visit has no row, and each visit is a

@@ -49,6 +49,8 @@ pub(super) struct Trace {
     pub(super) placeholder: Option<&'static str>,
     /// Whether a beacon of it was refused; the first is an event of its row.
     pub(super) has_refused_beacon: bool,
+    /// Whether a beacon of it wrote a host to its own row.
+    pub(super) has_reported_host: bool,
 }
 
 #[cfg(test)]

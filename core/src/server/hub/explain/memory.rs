@@ -70,6 +70,15 @@ impl<'a> Memory<'a> {
     fn live(&self) -> impl Iterator<Item = &'a Session<'a>> {
         self.sessions.iter().filter(|session| session.left.is_none())
     }
+
+    /// The live connection with this serial.
+    fn live_with(&self, serial: u64) -> Option<&'a Session<'a>> {
+        let at = self
+            .sessions
+            .binary_search_by_key(&serial, |session| session.serial)
+            .ok()?;
+        self.sessions.get(at).filter(|session| session.left.is_none())
+    }
 }
 
 fn is_recent(at_ms: u64, now_ms: u64) -> bool {

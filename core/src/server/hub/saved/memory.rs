@@ -30,6 +30,7 @@ pub(crate) struct SavedTrace {
     #[serde(skip_serializing_if = "Option::is_none")]
     placeholder: Option<Box<str>>,
     has_refused_beacon: bool,
+    has_reported_host: bool,
 }
 
 impl SavedTrace {
@@ -38,6 +39,7 @@ impl SavedTrace {
             beacons: trace.beacons,
             placeholder: trace.placeholder.map(Into::into),
             has_refused_beacon: trace.has_refused_beacon,
+            has_reported_host: trace.has_reported_host,
         }
     }
 
@@ -50,6 +52,7 @@ impl SavedTrace {
                 .as_deref()
                 .and_then(|word| Kind::Id.placeholder(word)),
             has_refused_beacon: self.has_refused_beacon,
+            has_reported_host: self.has_reported_host,
         }
     }
 }

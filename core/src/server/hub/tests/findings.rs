@@ -3,6 +3,7 @@
 mod bounds;
 mod ids;
 mod lab;
+mod turns;
 
 use self::lab::{Client, Lab, MAC};
 use super::*;

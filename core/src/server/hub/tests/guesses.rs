@@ -161,3 +161,21 @@ fn a_device_id_of_an_own_row_confirms_no_key() {
         assert_eq!(pseudonyms, usize::from(method == "presence.snapshot"), "{told}");
     }
 }
+
+/// Beacons with a guessed host, in turn with those of the client that has the real one.
+#[test]
+fn turns_confirm_no_guess() {
+    let told = |guess: &str| {
+        let mut hub = hub();
+        let asks = hub.join(reader("twin", &[HIDE_ADDRESSES_CAP]), START);
+        let real = hub.join(handshake("twin", "beacon", ALL), START);
+        for number in 0..6 {
+            let (conn, host) = [(real, "203.0.113.77"), (asks, guess)][number % 2];
+            let params = json!({ "text": "t", "instanceId": "twin", "host": host });
+            call(&mut hub, conn, "system-event", params, START.after(number as u64));
+        }
+        call(&mut hub, asks, "presence.explain", json!({}), START.after(100)).to_string()
+    };
+    assert_eq!(told("203.0.113.77"), told("203.0.113.99"));
+    assert!(told("laptop").contains("ID_IN_TWO_PLACES"));
+}

@@ -1,6 +1,6 @@
 //! Clients in two places, with two sockets or with a new id at every connect, and clients that flap.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 
 use super::super::sentences::span;
 use super::super::sessions::Session;
-use super::{MAX_COMPARED, Memory, Places, finding, groups, overlap};
+use super::{MAX_COMPARED, Memory, Places, finding, groups, is_recent, overlap};
 use crate::findings::{Confidence, Finding, FindingKind, quoted, quoted_list};
 use crate::model::key::PresenceKey;
+use crate::roster::HostTurn;
 use crate::server::LeaveCause;
 
 /// A client that begins at most this long after another ended may be its next run, in ms.
@@ -61,6 +62,44 @@ pub(super) fn two_places(memory: &Memory<'_>, places: &Places<'_>, found: &mut V
             FindingKind::IdInTwoPlaces,
             confidence,
             rows,
+            vec![evidence],
+        ));
+    }
+    taking_turns(memory, places, found);
+}
+
+/// Live connections whose beacons write different hosts to one row in turn. Those of ephemeral modes count, too: their
+/// beacons are all that they write.
+fn taking_turns(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
+    let turns = memory.roster.turns().into_iter();
+    let turns = turns.filter_map(|(row, turn)| Some((places.of_row(row)?, turn)));
+    // In list order.
+    let turns: BTreeMap<usize, HostTurn> = turns
+        .filter(|(_, turn)| is_recent(turn.at_ms, memory.now_ms))
+        .collect();
+    for (place, turn) in turns {
+        let [Some(a), Some(b)] = turn.conns.map(|serial| memory.live_with(serial)) else {
+            continue;
+        };
+        let is_known =
+            |finding: &Finding| finding.kind == FindingKind::IdInTwoPlaces && finding.rows.contains(&place);
+        if found.iter().any(is_known) {
+            continue;
+        }
+        let id = quoted(id_text(b));
+        let evidence = if a.name() == b.name() {
+            format!("Beacons of two live connections with the id {id} write different hosts in turn.")
+        } else {
+            format!(
+                "Beacons of the live connections of {} and {} write different hosts for the id {id} in turn.",
+                quoted(a.name()),
+                quoted(b.name())
+            )
+        };
+        found.push(finding(
+            FindingKind::IdInTwoPlaces,
+            Confidence::High,
+            vec![place],
             vec![evidence],
         ));
     }
