@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::lab::{Lab, MAC, PHONE_NODE, Person};
-use crate::made::{NAMES, mac_with_id, named};
+use crate::made::{NAMES, mac_with_id, named, report_in_turn};
 
-pub(crate) const ALL: [&str; 22] = [
+pub(crate) const ALL: [&str; 23] = [
     "a client with an id",
     "an id that only begins like a placeholder",
     "beacons under the id of the handshake",
+    "two command lines that report about their machine",
     "a device key and no id",
     "a report about another machine",
     "reports about many machines",
@@ -53,6 +54,9 @@ pub(crate) async fn make(name: &str) -> Lab {
                 lab.beacon(mac, beacon).await;
                 lab.pass(60_000).await;
             }
+        }
+        "two command lines that report about their machine" => {
+            report_in_turn(&mut lab, ["Jo’s Mac", "Jos-Mac.local"]).await;
         }
         "a device key and no id" => {
             lab.join(&Person {

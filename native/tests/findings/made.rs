@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::lab::{Lab, MAC, PHONE_NODE, Person};
 
 /// Each mistake, and the findings that it must lead to.
-pub(crate) const ALL: [(&str, &[&str]); 23] = [
+pub(crate) const ALL: [(&str, &[&str]); 24] = [
     ("a handshake with a placeholder", &["PLACEHOLDER_ID"]),
     ("a beacon with a placeholder", &["PLACEHOLDER_ID"]),
     ("an id written in two ways", &["ID_SPELLING"]),
@@ -23,6 +23,10 @@ pub(crate) const ALL: [(&str, &[&str]); 23] = [
     ),
     ("a cloned disk with another host name", &["ID_IN_TWO_PLACES"]),
     ("a cloned disk at another address", &["ID_IN_TWO_PLACES"]),
+    (
+        "a copied home with a command line that reports on each machine",
+        &["ID_IN_TWO_PLACES"],
+    ),
     ("one id with two device keys", &["ID_IN_TWO_PLACES"]),
     ("two sockets of one tab", &["TWO_SOCKETS"]),
     ("a client that closes at once", &["FLAPPING"]),
@@ -165,6 +169,9 @@ pub(crate) async fn make(name: &str) -> Lab {
             .await;
             lab.pass(60_000).await;
         }
+        "a copied home with a command line that reports on each machine" => {
+            report_in_turn(&mut lab, ["studio", "laptop"]).await;
+        }
         "one id with two device keys" => {
             lab.join(&Person {
                 device: Some(1),
@@ -243,4 +250,24 @@ pub(crate) async fn make(name: &str) -> Lab {
         name => panic!("no such mistake: {name}"),
     }
     lab
+}
+
+/// Runs the command `beacon --every 5s` with one id on machines with these names.
+pub(crate) async fn report_in_turn(lab: &mut Lab, hosts: [&'static str; 2]) {
+    let mut commands = Vec::new();
+    for host in hosts {
+        let person = Person {
+            host,
+            mode: "beacon",
+            ..MAC
+        };
+        commands.push((lab.join(&person).await, host));
+    }
+    for _ in 0..3 {
+        for (at, host) in &commands {
+            let beacon = json!({ "text": "hello", "instanceId": "mac-1", "host": host });
+            lab.beacon(*at, beacon).await;
+        }
+        lab.pass(5_000).await;
+    }
 }

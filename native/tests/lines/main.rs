@@ -340,6 +340,31 @@ async fn one_id_on_two_hosts_is_one_line_a_minute() {
     gateway.settle().await;
     let lines = log.lines(LINE);
     assert_eq!((lines.len(), &lines[1]["shared"]), (2, &json!(1)));
+    // Beacons of two connections without a row of their own, in turn, after one that only looks like it.
+    let command = async || {
+        let mut client = Client::open(gateway.address(), "").await;
+        client.event().await;
+        let mut params = connect_params("machine-2", READ);
+        params["client"]["mode"] = json!("beacon");
+        let response = client.request("connect", params).await;
+        assert_eq!(response["ok"], true, "{response}");
+        client
+    };
+    let mut commands = [(command().await, "vm-1"), (command().await, "vm-2")];
+    for count in 2..=3 {
+        for (client, host) in &mut commands {
+            let beacon = json!({ "text": "t", "instanceId": "machine-2", "host": host });
+            assert_eq!(client.request("system-event", beacon).await["ok"], true);
+        }
+        clock.advance(60_000);
+        gateway.settle().await;
+        assert_eq!(
+            log.lines(LINE).len(),
+            count,
+            "each returned only in the second round"
+        );
+    }
+    assert_eq!(log.lines(LINE)[2]["shared"], 1);
     let of_owners = log.lines(
         "clients use ids that belong to another device key: they are listed without ids; give \
                                each client an instanceId of its own",

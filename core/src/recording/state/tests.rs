@@ -230,6 +230,8 @@ fn a_replay_from_a_checkpoint_equals_one_from_the_start() {
         r#""refused":"#,
         r#""event":"#,
         r#""placeholder":"#,
+        r#""turns":{"returned":"#,
+        r#""hasReportedHost":true"#,
     ] {
         assert!(checkpoints.contains(rare), "{rare}");
     }

@@ -155,6 +155,21 @@ fn healthy_beacons_about_one_row() {
     }
     silent(lab);
 
+    // A handshake wrote the host in between.
+    let mut lab = Lab::new(200);
+    let conns = [lab.join(&VM), lab.join(&VM)];
+    reports(
+        &mut lab,
+        &[(conns[0], "vm-1"), (conns[1], "vm-2"), (conns[0], "vm-1")],
+    );
+    lab.join(&Client {
+        host: Some("vm-3"),
+        mode: "ui",
+        ..VM
+    });
+    reports(&mut lab, &[(conns[1], "vm-2")]);
+    silent(lab);
+
     // A client that reports about other machines does not have their ids.
     for mode in ["beacon", "ui"] {
         let mut lab = Lab::new(200);
