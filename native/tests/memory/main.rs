@@ -11,12 +11,12 @@ mod support_tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use support::frames::{PING, TEXT, frame};
-use support::process::Process;
-use support::{Client, connect_params, serves_a_client};
+use support::witness::Witness;
+use support::{Client, connect_params};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
@@ -28,68 +28,52 @@ const MOST_KB: u64 = 64 * 1024;
 const UNFINISHED_BYTES: usize = 16 * MIB;
 /// Undelivered bytes of all clients together, above which requests of clients with many of them wait.
 const UNDELIVERED_BYTES: usize = 32 * MIB;
-/// Most memory that is left 10 s after the client is gone, in kB, or a tenth of the memory before it.
+/// Most memory that is left when the clients are gone, in kB.
 const LEFT_KB: u64 = 4 * 1024;
-const BACK_TIME: Duration = Duration::from_secs(10);
 const MIB: usize = 1024 * 1024;
+/// How the names of the clients begin.
+const VISITORS: &[&str] = &[
+    "first", "attacker", "other", "late", "app-", "node-", "idle-", "deaf",
+];
 
-/// A gateway whose memory is compared with that after it had served one client.
+/// A gateway whose memory is compared with that before the attack.
 struct Watched {
-    process: Process,
+    witness: Witness,
     address: SocketAddr,
     before_kb: u64,
 }
 
 impl Watched {
     async fn start() -> Self {
-        let mut watched = Self::start_with(&[]).await;
-        Client::connect(watched.address, "first", &["operator.read"]).await;
-        watched.note();
-        watched
+        Self::start_with(&[]).await
     }
 
     async fn start_with(options: &[&str]) -> Self {
-        let process = Process::start_with("", &[&["--port", "0"], options].concat()).await;
+        let witness = Witness::start(options).await;
+        Client::connect(witness.address(), "first", &["operator.read"]).await;
         Self {
-            address: process.address,
-            process,
-            before_kb: 0,
+            address: witness.address(),
+            before_kb: witness.process.memory_kb("VmRSS:"),
+            witness,
         }
     }
 
-    /// Notes the current memory for comparison.
-    fn note(&mut self) {
-        self.before_kb = self.memory_kb("VmRSS:");
-    }
-
-    fn memory_kb(&self, field: &str) -> u64 {
-        self.process.memory_kb(field)
+    /// The most memory that the gateway has used since the start, beyond that before the attack.
+    fn peak_kb(&self) -> u64 {
+        self.witness.process.memory_kb("VmHWM:") - self.before_kb
     }
 
     /// Checks the process's peak of memory.
     fn check_peak(&self, what: &str) {
-        let most_kb = self.memory_kb("VmHWM:") - self.before_kb;
+        let most_kb = self.peak_kb();
         assert!(most_kb <= MOST_KB, "{what}: {most_kb} kB");
     }
 
-    /// Checks the process's peak of memory, that it frees unused memory, and that a new client is served and listed.
-    async fn check(&self, what: &str) {
+    /// Checks the process's peak of memory, that it frees all but `left_kb` of it, and that the witness and a new client
+    /// are served and listed.
+    async fn check(&mut self, what: &str, left_kb: u64) {
         self.check_peak(what);
-        let left_kb = LEFT_KB.max(self.before_kb / 10);
-        let begun = Instant::now();
-        loop {
-            let more_kb = self.memory_kb("VmRSS:").saturating_sub(self.before_kb);
-            if more_kb <= left_kb {
-                break;
-            }
-            assert!(
-                begun.elapsed() < BACK_TIME,
-                "{what}: {more_kb} kB are not given back"
-            );
-            // Waits for the process, not for a time.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        serves_a_client(self.address, "normal").await;
+        self.witness.is_unharmed(VISITORS, left_kb).await;
     }
 }
 
@@ -146,127 +130,139 @@ async fn the_memory_of_an_accepted_client_is_bounded() {
         format!(r#"{{{}"type":"req"}}"#, r#""x":0,"#.repeat(150_000)),
         format!("{}{}", "[".repeat(MIB / 2), "]".repeat(MIB / 2)),
     ];
-    let process = Watched::start().await;
+    let mut gateway = Watched::start().await;
     for text in &texts {
-        let (client, _) = Client::connect(process.address, "attacker", &[]).await;
+        let (client, _) = Client::connect(gateway.address, "attacker", &[]).await;
         let mut bytes = text_frame(text).repeat(8);
         bytes.extend(last());
         pour(client, &bytes, "the-last-one").await;
     }
-    process.check("large parameters").await;
+    gateway.check("large parameters", LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn pieces_and_unread_answers_are_bounded_in_memory() {
-    let process = Watched::start().await;
+    let mut gateway = Watched::start().await;
     // A message in two large pieces, and half of another frame.
-    let (mut client, _) = Client::connect(process.address, "attacker", &["operator.read"]).await;
+    let (mut client, _) = Client::connect(gateway.address, "attacker", &["operator.read"]).await;
     let half = " ".repeat(MIB / 2);
     let (mut first, mut next) = (text_frame(&half), text_frame(&half));
     (first[0], next[0]) = (0x01, 0x00);
     next.truncate(MIB / 4);
     client.stream().write_all(&[first, next].concat()).await.unwrap();
     // Requests with large answers, which are not read.
-    let (mut deaf, _) = Client::connect(process.address, "deaf", &["operator.read"]).await;
+    let (mut deaf, _) = Client::connect(gateway.address, "deaf", &["operator.read"]).await;
     let id = "i".repeat(1_000);
     let request = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
     let requests = text_frame(&request).repeat(4_000);
     // The gateway stops reading before that, which is not checked here.
     let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&requests)).await;
-    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    let (mut other, _) = Client::connect(gateway.address, "other", &["operator.read"]).await;
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     drop((client, deaf));
     assert_eq!(other.request("health", json!({})).await["ok"], true);
-    process.check("pieces and unread answers").await;
+    gateway.check("pieces and unread answers", LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn incomplete_messages_of_all_connections_are_bounded_in_memory() {
-    let process = Watched::start().await;
+    let mut gateway = Watched::start().await;
     let mut piece = text_frame(&" ".repeat(MIB - 1));
     piece[0] = 0x01;
-    let mut clients = Vec::new();
-    for n in 0..100 {
-        let (mut client, _) = Client::connect(process.address, &format!("attacker-{n}"), &[]).await;
-        // The gateway may close the connection.
-        let _ = client.stream().write_all(&piece).await;
-        clients.push(client);
-    }
-    let mut open = 0;
-    for client in &mut clients {
-        // Answered after the piece was read.
-        let _ = client.stream().write_all(&frame(PING, b"")).await;
-        let close = loop {
-            match client.message().await {
-                Message::Close(close) => break close,
-                Message::Pong(_) => break None,
-                _ => {}
-            }
-        };
-        match close {
-            Some(close) => assert_eq!(
-                (u16::from(close.code), close.reason.as_str()),
-                (1013, "too many incomplete messages")
-            ),
-            None => open += 1,
+    // glibc's allocator keeps up to 40 MB of such buffers and reuses them, so that only a leak exceeds the bound.
+    for _ in 0..4 {
+        let mut clients = Vec::new();
+        for n in 0..100 {
+            let (mut client, _) = Client::connect(gateway.address, &format!("attacker-{n}"), &[]).await;
+            // The gateway may close the connection.
+            let _ = client.stream().write_all(&piece).await;
+            clients.push(client);
         }
+        let mut open = 0;
+        for client in &mut clients {
+            // Answered after the piece was read.
+            let _ = client.stream().write_all(&frame(PING, b"")).await;
+            let close = loop {
+                match client.message().await {
+                    Message::Close(close) => break close,
+                    Message::Pong(_) => break None,
+                    _ => {}
+                }
+            };
+            match close {
+                Some(close) => assert_eq!(
+                    (u16::from(close.code), close.reason.as_str()),
+                    (1013, "too many incomplete messages")
+                ),
+                None => open += 1,
+            }
+        }
+        assert!(
+            open > 0 && open <= UNFINISHED_BYTES / (MIB - 1),
+            "{open} are open"
+        );
+        let (mut other, _) = Client::connect(gateway.address, "other", &["operator.read"]).await;
+        assert_eq!(other.request("health", json!({})).await["ok"], true);
+        drop(clients);
+        assert_eq!(other.request("health", json!({})).await["ok"], true);
     }
-    assert!(
-        open > 0 && open <= UNFINISHED_BYTES / (MIB - 1),
-        "{open} are open"
-    );
-    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-    drop(clients);
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-    // glibc's allocator keeps up to 8 MB of what many buffers of this size used.
-    process.check_peak("incomplete messages");
-    serves_a_client(process.address, "normal").await;
+    let left_kb = 3 * UNFINISHED_BYTES as u64 / 1024;
+    gateway.check("incomplete messages", left_kb).await;
 }
 
 #[tokio::test]
 async fn unread_answers_of_all_connections_are_bounded_in_memory() {
-    let process = Watched::start().await;
+    let mut gateway = Watched::start().await;
     // More than the system's buffers and the answers after which the requests of one connection wait: 256 KiB.
     let id = "i".repeat(1_000);
     let request = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
     let requests: Arc<[u8]> = text_frame(&request).repeat(600).into();
-    let mut deaf = JoinSet::new();
-    for n in 0..400 {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4 * 1024).unwrap();
-        let mut client = Client::open_on(socket, process.address, "").await;
-        client.hello(connect_params(&format!("deaf-{n}"), &[])).await;
-        let requests = Arc::clone(&requests);
-        deaf.spawn(async move {
-            // As far as the gateway reads.
-            let _ = client.stream().write_all(&requests).await;
-            std::future::pending::<()>().await;
-        });
-    }
-    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
-    for _ in 0..100 {
-        assert_eq!(other.request("health", json!({})).await["ok"], true);
+    let mut params = connect_params("deaf", &[]);
+    // Without a row.
+    params["client"]["mode"] = "cli".into();
+    let mut most_kb = Vec::new();
+    for _ in 0..2 {
+        let mut deaf = JoinSet::new();
+        for _ in 0..400 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(4 * 1024).unwrap();
+            let mut client = Client::open_on(socket, gateway.address, "").await;
+            client.hello(params.clone()).await;
+            let requests = Arc::clone(&requests);
+            deaf.spawn(async move {
+                // As far as the gateway reads.
+                let _ = client.stream().write_all(&requests).await;
+                std::future::pending::<()>().await;
+            });
+        }
+        let (mut other, _) = Client::connect(gateway.address, "other", &["operator.read"]).await;
+        for _ in 0..100 {
+            assert_eq!(other.request("health", json!({})).await["ok"], true);
+        }
+        deaf.shutdown().await;
+        most_kb.push(gateway.peak_kb());
     }
     // The bytes, the room that their buffers have, and 16 KiB of each client.
-    let most_kb = process.memory_kb("VmHWM:") - process.before_kb;
-    assert!(most_kb <= 4 * UNDELIVERED_BYTES as u64 / 1024, "{most_kb} kB");
+    assert!(most_kb[0] <= 3 * UNDELIVERED_BYTES as u64 / 1024, "{most_kb:?}");
+    // glibc's allocator keeps many small blocks, and uses them again.
+    assert!(most_kb[1] <= most_kb[0] + LEFT_KB, "{most_kb:?}");
+    gateway.witness.is_unharmed(VISITORS, most_kb[1] + LEFT_KB).await;
 }
 
 #[tokio::test]
 async fn idle_clients_keep_no_buffer_of_their_largest_message() {
-    let process = Watched::start().await;
+    let mut gateway = Watched::start().await;
     let text = dense("no.such.method", "0", MIB);
     let mut idle = Vec::new();
     for n in 0..40 {
         let instance = format!("idle-{n}");
-        let (mut client, _) = Client::connect(process.address, &instance, &["operator.read"]).await;
+        let (mut client, _) = Client::connect(gateway.address, &instance, &["operator.read"]).await;
         client.stream().write_all(&text_frame(&text)).await.unwrap();
         assert_eq!(client.response("1").await["ok"], false);
         // Its buffer stays in use.
         assert_eq!(client.request("health", json!({})).await["ok"], true);
         idle.push(client);
     }
-    process.check("idle clients").await;
+    gateway.check("idle clients", LEFT_KB).await;
     drop(idle);
 }

@@ -54,7 +54,8 @@ impl Process {
         (process, log)
     }
 
-    async fn spawn(shell: &str, options: &[&str], stderr: Stdio) -> Self {
+    /// [`start_with`](Self::start_with), with its log to `stderr`.
+    pub(crate) async fn spawn(shell: &str, options: &[&str], stderr: Stdio) -> Self {
         let program = env!("CARGO_BIN_EXE_presence-gateway");
         let mut child = Command::new("/bin/sh")
             .args(["-c", &format!("{shell} exec \"$0\" serve \"$@\""), program])

@@ -1,6 +1,7 @@
 //! A gateway that a test attacks, and a normal client that is connected throughout.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
@@ -31,7 +32,11 @@ pub(crate) struct Witness {
 impl Witness {
     /// Starts a gateway with these options.
     pub(crate) async fn start(options: &[&str]) -> Self {
-        let process = Process::start_with("", &[&["--port", "0"], options].concat()).await;
+        Self::of(Process::start_with("", &[&["--port", "0"], options].concat()).await).await
+    }
+
+    /// Connects to this gateway.
+    pub(crate) async fn of(process: Process) -> Self {
         let (mut client, _) = Client::connect(process.address, "witness", READ).await;
         Self {
             rows: rows(&mut client).await,
@@ -44,6 +49,22 @@ impl Witness {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.process.address
+    }
+
+    /// Answers pings until the attack is over, and checks that the client stays connected.
+    pub(crate) async fn during<T>(&mut self, attack: impl Future<Output = T>) -> T {
+        let mut attack = pin!(attack);
+        loop {
+            tokio::select! {
+                result = &mut attack => return result,
+                message = self.client.message() => assert!(!message.is_close(), "{message:?}"),
+            }
+        }
+    }
+
+    /// A request of the client from before the attack is answered.
+    pub(crate) async fn is_served(&mut self) {
+        assert_eq!(self.client.request("health", json!({})).await["ok"], true);
     }
 
     /// Checks after an attack that a new client is served, that the list has the rows of before and that of the new
