@@ -17,6 +17,7 @@ use support::frames::{TEXT, frame};
 use support::machine::keep_connected;
 use support::process::{Process, line_with};
 use support::slow::{ANSWERS, unread_answers, until_handled};
+use support::witness::{LEFT_KB, Witness};
 use support::{Client, TOKEN, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -196,14 +197,15 @@ async fn texts_and_close(client: &mut Client) -> (Vec<String>, u16) {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn under_nohup_a_hangup_does_not_end_it() {
-    let mut gateway = Process::start_with("trap '' HUP;", &["--port", "0"]).await;
-    gateway.signal(Signal::HUP);
+    let mut witness = Witness::of(Process::start_with("trap '' HUP;", &["--port", "0"]).await).await;
+    witness.process.signal(Signal::HUP);
     for _ in 0..3 {
-        let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+        let (mut client, _) = Client::connect(witness.address(), "tab", READ).await;
         assert_eq!(client.request("health", json!({})).await["ok"], true);
     }
-    gateway.signal(Signal::TERM);
-    assert_eq!(gateway.ended().await, Some(0));
+    witness.is_unharmed(&["tab"], LEFT_KB).await;
+    witness.process.signal(Signal::TERM);
+    assert_eq!(witness.process.ended().await, Some(0));
 }
 
 /// A socket that was opened before gets its answer.
@@ -225,10 +227,10 @@ async fn a_gateway_that_was_paused_continues() {
     const PING_INTERVAL: Duration = Duration::from_secs(2);
 
     let interval_ms = PING_INTERVAL.as_millis().to_string();
-    let options = ["--port", "0", "--ping-interval-ms", &interval_ms];
-    let gateway = Process::start_with("", &options).await;
-    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
-    gateway.stop();
+    let mut witness = Witness::start(&["--ping-interval-ms", &interval_ms]).await;
+    let address = witness.address();
+    let (mut client, _) = Client::connect(address, "tab", READ).await;
+    witness.process.stop();
     let padding = "x".repeat(4_000);
     let request =
         json!({ "type": "req", "id": "asked", "method": "health", "params": { "padding": padding } });
@@ -244,65 +246,64 @@ async fn a_gateway_that_was_paused_continues() {
         "{written} bytes"
     );
     // Connected by the kernel; the gateway has not accepted it yet.
-    let late = TcpStream::connect(gateway.address).await.unwrap();
+    let late = TcpStream::connect(address).await.unwrap();
     // A ping is due meanwhile. The time for its pong begins when it is sent.
     tokio::time::sleep(PING_INTERVAL + Duration::from_millis(500)).await;
-    gateway.signal(Signal::CONT);
-    is_served(late).await;
-    let end_of_frame = written.next_multiple_of(request.len());
-    client
-        .stream()
-        .write_all(&requests[written..end_of_frame])
-        .await
-        .unwrap();
-    for _ in 0..end_of_frame / request.len() {
-        assert_eq!(client.response("asked").await["ok"], true);
-    }
-    Client::connect(gateway.address, "other", READ).await;
+    witness.process.signal(Signal::CONT);
+    let continues = async {
+        is_served(late).await;
+        let end_of_frame = written.next_multiple_of(request.len());
+        client
+            .stream()
+            .write_all(&requests[written..end_of_frame])
+            .await
+            .unwrap();
+        for _ in 0..end_of_frame / request.len() {
+            assert_eq!(client.response("asked").await["ok"], true);
+        }
+        drop(client);
+    };
+    witness.during(continues).await;
+    witness.is_unharmed(&["tab"], LEFT_KB).await;
 }
 
 /// Connected clients are served, and new ones are accepted once files can be opened again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn without_free_file_handles_connected_clients_are_served() {
-    let (gateway, mut log) = Process::start_logging(&["--port", "0"]).await;
-    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
-    gateway.can_open_files(false);
-    let late = TcpStream::connect(gateway.address).await.unwrap();
+    let (process, mut log) = Process::start_logging(&["--port", "0"]).await;
+    let mut witness = Witness::of(process).await;
+    witness.process.can_open_files(false);
+    let late = TcpStream::connect(witness.address()).await.unwrap();
     let line = line_with(&mut log, "cannot accept connections").await;
     assert!(line.contains("Too many open files"), "{line}");
     // The gateway waits between its attempts. Otherwise it would occupy a processor.
-    let before = gateway.processor_ticks();
+    let before = witness.process.processor_ticks();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let ticks = gateway.processor_ticks() - before;
+    let ticks = witness.process.processor_ticks() - before;
     assert!(ticks < 5, "{ticks} hundredths of a second");
     for _ in 0..3 {
-        assert_eq!(client.request("health", json!({})).await["ok"], true);
+        witness.is_served().await;
     }
-    gateway.can_open_files(true);
+    witness.process.can_open_files(true);
     is_served(late).await;
-    let (mut other, _) = Client::connect(gateway.address, "other", READ).await;
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-    assert_eq!(client.request("health", json!({})).await["ok"], true);
+    witness.is_unharmed(&[], LEFT_KB).await;
 }
 
 /// More clients than the limit of files allows: the gateway refuses them before the files run out.
 #[tokio::test]
 async fn a_crowd_beyond_the_limit_of_files_leaves_connected_clients_alone() {
-    let gateway = Process::start_with("ulimit -n 400;", &["--port", "0"]).await;
-    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+    let mut witness = Witness::of(Process::start_with("ulimit -n 400;", &["--port", "0"]).await).await;
     let mut crowd = Vec::new();
     for _ in 0..600 {
         // Some are refused, some wait.
-        crowd.extend(TcpStream::connect(gateway.address).await);
+        crowd.extend(TcpStream::connect(witness.address()).await);
     }
     for _ in 0..3 {
-        assert_eq!(client.request("health", json!({})).await["ok"], true);
+        witness.is_served().await;
     }
     drop(crowd);
-    let (mut other, _) = Client::connect(gateway.address, "other", READ).await;
-    assert_eq!(other.request("health", json!({})).await["ok"], true);
-    assert_eq!(client.request("health", json!({})).await["ok"], true);
+    witness.is_unharmed(&[], 4 * LEFT_KB).await;
 }
 
 /// 200 MB of address space: a flood of one client leaves enough memory for the others.
@@ -312,11 +313,10 @@ async fn with_little_memory_a_flood_disconnects_nobody_else() {
     /// The bound of PROTOCOL.md for one connection.
     const MOST_KB: u64 = 16 * 1024;
 
-    let gateway = Process::start_with("ulimit -v 200000;", &["--port", "0"]).await;
-    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
-    let before_kb = gateway.memory_kb("VmRSS:");
+    let mut witness = Witness::of(Process::start_with("ulimit -v 200000;", &["--port", "0"]).await).await;
+    let before_kb = witness.process.memory_kb("VmRSS:");
     for round in 0..4 {
-        let (mut flood, _) = Client::connect(gateway.address, &format!("flood-{round}"), READ).await;
+        let (mut flood, _) = Client::connect(witness.address(), &format!("flood-{round}"), READ).await;
         let text = format!(
             r#"{{"type":"req","id":"1","method":"wake","params":[{}0]}}"#,
             "[0],".repeat(200_000)
@@ -337,8 +337,9 @@ async fn with_little_memory_a_flood_disconnects_nobody_else() {
             while let Ok(1..) = reader.read(&mut buffer).await {}
         };
         within("the flood", futures_util::future::join(write, read)).await;
-        assert_eq!(client.request("health", json!({})).await["ok"], true);
+        witness.is_served().await;
     }
-    let more_kb = gateway.memory_kb("VmHWM:") - before_kb;
+    let more_kb = witness.process.memory_kb("VmHWM:") - before_kb;
     assert!(more_kb < MOST_KB, "{more_kb} kB");
+    witness.is_unharmed(&["flood-"], 8 * LEFT_KB).await;
 }
