@@ -4,8 +4,11 @@
 
 mod attacks;
 mod framing;
+mod rounds;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/device.rs"]
+mod support_device;
 
 use serde_json::{Value, json};
 

@@ -1,50 +1,10 @@
 //! Log lines about device keys.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signer, SigningKey};
-use presence_core::wire::device::SignedFields;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
-use crate::support::{Client, TOKEN, connect_params};
+use crate::support::{Client, TOKEN};
+use crate::support_device::signed;
 use crate::{FROM, READ, started};
-
-/// Parameters of `connect` with the proof of a device key, of a client whose clock is off by these ms.
-fn signed(instance: &str, challenge: &Value, off_ms: i64) -> Value {
-    let key = SigningKey::from_bytes(&[7; 32]);
-    let public_key = key.verifying_key();
-    let id: String = Sha256::digest(public_key.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let nonce = challenge["payload"]["nonce"].as_str().unwrap();
-    let signed_at_ms = challenge["payload"]["ts"]
-        .as_u64()
-        .unwrap()
-        .saturating_add_signed(off_ms);
-    let fields = SignedFields {
-        device_id: &id,
-        client_id: "test",
-        client_mode: "ui",
-        role: "operator",
-        scopes: READ,
-        signed_at_ms,
-        token: Some(TOKEN),
-        nonce,
-        platform: Some("linux"),
-        device_family: None,
-    };
-    let mut params = connect_params(instance, READ);
-    params["device"] = json!({
-        "id": id,
-        "publicKey": URL_SAFE_NO_PAD.encode(public_key.as_bytes()),
-        "signature": URL_SAFE_NO_PAD.encode(key.sign(fields.v3().as_bytes()).to_bytes()),
-        "signedAt": signed_at_ms,
-        "nonce": nonce,
-    });
-    params
-}
 
 #[tokio::test]
 async fn ids_of_another_device_key_are_one_line_a_minute() {

@@ -5,6 +5,8 @@ mod devices;
 mod durations;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/device.rs"]
+mod support_device;
 
 use presence_gateway::RunningGateway;
 use presence_gateway::clock::Manual;

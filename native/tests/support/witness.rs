@@ -69,13 +69,16 @@ impl Witness {
 
     /// Checks after an attack that a new client is served, that the list has the rows of before and that of the new
     /// client, and that at most `left_kb` more memory is in use, or a tenth of the memory before. Clients of the attack
-    /// whose instance ids begin with one of `visitors` may have rows, too, which it returns.
+    /// whose instance ids (or else hosts) begin with one of `visitors` may have rows, too, which it returns.
     pub(crate) async fn is_unharmed(&mut self, visitors: &[&str], left_kb: u64) -> Vec<Value> {
         let (mut fresh, _) = Client::connect(self.address(), "fresh", READ).await;
         assert_eq!(fresh.request("health", json!({})).await["ok"], true);
         let (own, others): (Vec<_>, Vec<_>) = rows(&mut self.client).await.into_iter().partition(|row| {
-            let instance = row["instanceId"].as_str().unwrap_or_default();
-            !visitors.iter().any(|visitor| instance.starts_with(visitor))
+            let name = row["instanceId"]
+                .as_str()
+                .or(row["host"].as_str())
+                .unwrap_or_default();
+            !visitors.iter().any(|visitor| name.starts_with(visitor))
         });
         let (new, old): (Vec<_>, Vec<_>) = own.into_iter().partition(|row| row["instanceId"] == "fresh");
         assert_eq!(old, self.rows);
