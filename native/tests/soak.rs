@@ -171,7 +171,11 @@ async fn memory_is_constant_and_the_list_is_correct() {
     let before_kb = soak.go_on(begun + 2 * third).await;
     let after_kb = soak.go_on(begun + 3 * third).await;
     println!("most memory: {before_kb} kB in the second third, {after_kb} kB in the last one");
-    let growth_kb = if 3 * third >= LONG { LONG_GROWTH_KB } else { GROWTH_KB };
+    let growth_kb = if 3 * third >= LONG {
+        LONG_GROWTH_KB
+    } else {
+        GROWTH_KB
+    };
     assert!(
         after_kb <= before_kb + growth_kb,
         "{before_kb} kB became {after_kb} kB"
