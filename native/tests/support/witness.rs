@@ -76,7 +76,7 @@ impl Witness {
         let (own, others): (Vec<_>, Vec<_>) = rows(&mut self.client).await.into_iter().partition(|row| {
             let name = row["instanceId"]
                 .as_str()
-                .or(row["host"].as_str())
+                .or_else(|| row["host"].as_str())
                 .unwrap_or_default();
             !visitors.iter().any(|visitor| name.starts_with(visitor))
         });
