@@ -22,7 +22,9 @@ use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
-/// The bound of PROTOCOL.md: most memory that one client adds, in kB.
+/// Most memory that one connection adds, in kB (PROTOCOL.md, "Memory of a connection").
+const CONNECTION_KB: u64 = 16 * 1024;
+/// Most memory that all connections of an attack add, in kB.
 const MOST_KB: u64 = 64 * 1024;
 /// Most bytes of incomplete messages of all clients together.
 const UNFINISHED_BYTES: usize = 16 * MIB;
@@ -137,6 +139,7 @@ async fn the_memory_of_an_accepted_client_is_bounded() {
         bytes.extend(last());
         pour(client, &bytes, "the-last-one").await;
     }
+    assert!(gateway.peak_kb() <= CONNECTION_KB, "{} kB", gateway.peak_kb());
     gateway.check("large parameters", LEFT_KB).await;
 }
 
@@ -161,6 +164,7 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
     assert_eq!(other.request("health", json!({})).await["ok"], true);
     drop((client, deaf));
     assert_eq!(other.request("health", json!({})).await["ok"], true);
+    assert!(gateway.peak_kb() <= 2 * CONNECTION_KB, "{} kB", gateway.peak_kb());
     gateway.check("pieces and unread answers", LEFT_KB).await;
 }
 
