@@ -145,6 +145,29 @@ fn input(random: &mut Rng, serials: &mut u64) -> Input {
     }
 }
 
+/// The inputs of two clients with one id whose beacons state different hosts in turn: two joins, then beacons.
+fn clones(at: usize, serials: &mut u64) -> Input {
+    if at < 2 {
+        *serials += 1;
+        let joined = Joined {
+            conn_id: format!("c-{serials}").into(),
+            protocol: 4,
+            scopes: ["operator.write".into()].into(),
+            mode: "cli".into(),
+            instance_id: Some("clone".into()),
+            ..Joined::default()
+        };
+        return Input::Join(*serials, Box::new(joined));
+    }
+    let (serial, host) = if at.is_multiple_of(2) {
+        (*serials - 1, "pi")
+    } else {
+        (*serials, "vps")
+    };
+    let params = json!({ "text": "hi", "instanceId": "clone", "host": host });
+    Input::Call(serial, "system-event".into(), Params::new(&params))
+}
+
 fn later(random: &mut Rng, now: Now) -> Now {
     let ms = match random.u8(..8) {
         0..6 => random.u64(..2_000),
@@ -177,7 +200,10 @@ fn a_replay_from_a_checkpoint_equals_one_from_the_start() {
         let mut begun: Vec<Replay> = Vec::new();
         for step in 0..400 {
             now = later(&mut random, now);
-            let input = input(&mut random, &mut serials);
+            let input = match step as usize % 100 {
+                at @ 30..36 => clones(at - 30, &mut serials),
+                _ => input(&mut random, &mut serials),
+            };
             recorder.record(input.clone(), now);
             whole.input(&input, now);
             for replay in &mut begun {
