@@ -110,11 +110,16 @@ pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec
     }
 }
 
-/// Whether both are names of one machine as far as findings can tell. Addresses in them do not count: otherwise a reader
-/// from whom addresses are hidden could confirm a guess by sending beacons with it.
+/// Whether both are names of one machine as far as findings can tell, also with and without its domain. Addresses in
+/// them do not count: otherwise a reader from whom addresses are hidden could confirm a guess by sending beacons with it.
 #[cfg(feature = "server")]
 pub(crate) fn is_one_host(a: &str, b: &str) -> bool {
-    a == b || machine_name(&hide_addresses(a)) == machine_name(&hide_addresses(b))
+    if a == b {
+        return true;
+    }
+    let [a, b] = [a, b].map(hide_addresses);
+    let bare = |host: &str| machine_name(host.split('.').next().unwrap_or(host));
+    machine_name(&a) == machine_name(&b) || (a.contains('.') != b.contains('.') && bare(&a) == bare(&b))
 }
 
 /// Returns a machine's name without marks, blanks and case: macOS displays `Jo’s Mac` and uses

@@ -2,7 +2,6 @@
 //! (SPEC 1.2, "One id in two places").
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::row::{Field, HostTurn, Origin};
 use super::rules::Report;
@@ -51,9 +50,9 @@ impl Roster {
         }
     }
 
-    /// The rows whose host connections wrote in turn, with the last two of these.
-    pub(crate) fn turns(&self) -> Vec<(RowId, HostTurn)> {
-        let last = |id: RowId| Some((id, self.store[id].turns.as_ref()?.last()?));
-        self.store.ids().filter_map(last).collect()
+    /// The last two connections that took turns in this row.
+    pub(crate) fn turn(&self, id: RowId) -> Option<HostTurn> {
+        let row = self.contains(id).then(|| &self.store[id])?;
+        row.turns.as_ref()?.last()
     }
 }

@@ -231,16 +231,16 @@ fn csv(page: &Page) -> String {
 }
 
 /// The characters that begin a formula in a spreadsheet, also in their wide forms.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+const FORMULA_STARTS: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// A field of CSV. Spreadsheets take one of some characters at the start of a cell for a formula: an apostrophe before it
-/// keeps it text. In some languages cells also end at semicolons or bars, and quotes may follow.
+/// keeps it text. In some languages cells also end at semicolons or bars, and a cell may begin with quotes.
 fn quoted(field: &str) -> String {
     let field = printable(field);
     let mut text = String::with_capacity(field.len());
     let mut is_start = true;
     for c in field.chars() {
-        if is_start && FORMULA.contains(&c) {
+        if is_start && FORMULA_STARTS.contains(&c) {
             text.push('\'');
         }
         is_start = matches!(c, ';' | '|') || (is_start && c == '"');

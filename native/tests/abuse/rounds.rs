@@ -63,14 +63,15 @@ async fn paths_that_leave_the_web_root_are_not_found() {
 }
 
 #[tokio::test]
-async fn without_a_secret_a_foreign_host_gets_no_answer() {
+async fn without_a_secret_a_foreign_host_is_refused() {
     let mut witness = Witness::start(&["--auth", "none"]).await;
     let foreign = |request: &str| request.replace("localhost", "rebound.example.org");
     for _ in 0..10 {
         let mut page = Client::open_with_host(witness.address(), "rebound.example.org", "").await;
         page.event().await;
         let answer = page.request("connect", connect_params("guest", READ)).await;
-        assert_eq!(answer["ok"], false, "{answer}");
+        let code = &answer["error"]["details"]["code"];
+        assert_eq!(code, "CONTROL_UI_ORIGIN_NOT_ALLOWED", "{answer}");
     }
     let words = "origin not allowed";
     let requests = [

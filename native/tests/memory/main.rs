@@ -250,6 +250,7 @@ async fn unread_answers_of_all_connections_are_bounded_in_memory() {
     assert!(most_kb[0] <= 3 * UNDELIVERED_BYTES as u64 / 1024, "{most_kb:?}");
     // glibc's allocator keeps many small blocks, and uses them again.
     assert!(most_kb[1] <= most_kb[0] + LEFT_KB, "{most_kb:?}");
+    // glibc may keep what the peak was: this checks rows and service.
     gateway.witness.is_unharmed(VISITORS, most_kb[1] + LEFT_KB).await;
 }
 

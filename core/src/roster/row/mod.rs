@@ -33,7 +33,7 @@ pub(crate) use self::saved::SavedRow;
 use self::sets::Sets;
 pub(super) use self::stamps::{Origin, Stamp, Stamps, Stated};
 #[cfg(feature = "server")]
-pub(crate) use self::turns::{HostTurn, HostTurns};
+pub(crate) use self::turns::{HostTurn, TurnState};
 pub(super) use self::user::{Part, Shared};
 pub(super) use self::writers::Writers;
 use super::clock::Clock;
@@ -83,7 +83,7 @@ pub(super) struct Row {
     pub(super) stamps: Stamps,
     /// The connections whose beacons wrote its host in turn, if there are any.
     #[cfg(feature = "server")]
-    pub(super) turns: Option<Box<HostTurns>>,
+    pub(super) turns: Option<Box<TurnState>>,
     /// The sources of roles and scopes.
     sets: Sets,
     /// The `deviceId` in the device index.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Class, Live, Place, Row};
 use crate::model::entry::PresenceEntry;
 use crate::model::key::{PresenceKey, RowKey};
-use crate::roster::row::{Device, HostTurns, Origin, Stamp, Stated, Writers};
+use crate::roster::row::{Device, Origin, Stamp, Stated, TurnState, Writers};
 
 /// The state of a row that its further course depends on. Connections are named by their serials, and moments are on
 /// the age clock.
@@ -36,7 +36,7 @@ pub(crate) struct SavedRow {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stamps: Vec<SavedStamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    turns: Option<Box<HostTurns>>,
+    turns: Option<Box<TurnState>>,
     sets: super::sets::Sets,
     /// The `deviceId` of the index, and whether it was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 /// The last connections that returned to a row: each wrote its host again after another one had replaced it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct HostTurns {
+pub(crate) struct TurnState {
     /// The serial of the connection that returned last.
     returned: u64,
     /// The last two that took turns.
@@ -22,7 +22,7 @@ pub(crate) struct HostTurn {
     pub(crate) at_ms: u64,
 }
 
-impl HostTurns {
+impl TurnState {
     /// Notes that `conn` returned and replaced the host that `other` had written. Returns whether the two take turns.
     pub(crate) fn note_return(&mut self, conn: u64, other: u64, at_ms: u64) -> bool {
         // A connection that wrote once, such as an operator's correction, does not return.

@@ -277,14 +277,14 @@ impl Model {
             self.log_changes(&roster);
             self.has_roster = true;
         }
-        let live: Vec<&Row> = roster.rows.iter().filter(|_| roster.is_live).collect();
-        let keys: BTreeSet<&str> = live.iter().map(|row| &*row.key).collect();
+        let listed: Vec<&Row> = roster.rows.iter().filter(|_| roster.is_live).collect();
+        let keys: BTreeSet<&str> = listed.iter().map(|row| &*row.key).collect();
         for (key, lane) in &mut self.lanes {
             if !keys.contains(&**key) {
                 lane.note(now_ms, None);
             }
         }
-        for row in live {
+        for row in listed {
             let lane = self.lanes.entry(row.key.clone()).or_insert_with(|| Lane {
                 name: String::new(),
                 spans: VecDeque::new(),

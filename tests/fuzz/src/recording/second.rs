@@ -55,7 +55,7 @@ pub(super) fn check_line(text: &str, header: &Header, since_ms: u64, read: &Resu
     }
 }
 
-/// The text as JSON; `None` if it is none, or has what `Value` does not hold, such as halves of surrogate pairs.
+/// The text as JSON; `None` for invalid JSON, and for what `Value` does not hold, such as halves of surrogate pairs.
 fn value(text: &str, is_read: bool) -> Option<Value> {
     let value = serde_json::from_str(text).ok();
     assert!(
@@ -152,14 +152,14 @@ fn is_part(value: &Value) -> bool {
 }
 
 /// Checks that each member that was read, and is written again, has the value that the text gives for it. A member that
-/// the text lacks has the value of its type that says nothing.
+/// the text lacks has its type's default.
 fn check_written(written: &Value, given: &Value) {
     match (written, given) {
         (Value::Object(written), Value::Object(given)) => {
             for (name, written) in written {
                 match given.get(name) {
                     Some(given) => check_written(written, given),
-                    None => assert!(says_nothing(written), "{name} is {written}: {given:?}"),
+                    None => assert!(is_default(written), "{name} is {written}: {given:?}"),
                 }
             }
         }
@@ -174,9 +174,9 @@ fn check_written(written: &Value, given: &Value) {
     }
 }
 
-fn says_nothing(value: &Value) -> bool {
+fn is_default(value: &Value) -> bool {
     match value {
-        Value::Object(of) => of.values().all(says_nothing),
+        Value::Object(of) => of.values().all(is_default),
         value => [json!(null), json!(false), json!(0), json!(""), json!([])].contains(value),
     }
 }

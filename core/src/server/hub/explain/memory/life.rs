@@ -1,6 +1,6 @@
 //! Clients in two places, with two sockets or with a new id at every connect, and clients that flap.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -11,7 +11,6 @@ use super::super::sessions::Session;
 use super::{MAX_COMPARED, Memory, Places, finding, groups, is_recent, overlap};
 use crate::findings::{Confidence, Finding, FindingKind, quoted, quoted_list};
 use crate::model::key::PresenceKey;
-use crate::roster::HostTurn;
 use crate::server::LeaveCause;
 
 /// A client that begins at most this long after another ended may be its next run, in ms.
@@ -65,25 +64,26 @@ pub(super) fn two_places(memory: &Memory<'_>, places: &Places<'_>, found: &mut V
             vec![evidence],
         ));
     }
-    taking_turns(memory, places, found);
+    taking_turns(memory, found);
 }
 
 /// Live connections whose beacons write different hosts to one row in turn. Those of ephemeral modes count, too: their
 /// beacons are all that they write.
-fn taking_turns(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
-    let turns = memory.roster.turns().into_iter();
-    let turns = turns.filter_map(|(row, turn)| Some((places.of_row(row)?, turn)));
-    // In list order.
-    let turns: BTreeMap<usize, HostTurn> = turns
-        .filter(|(_, turn)| is_recent(turn.at_ms, memory.now_ms))
+fn taking_turns(memory: &Memory<'_>, found: &mut Vec<Finding>) {
+    let known: BTreeSet<usize> = found
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::IdInTwoPlaces)
+        .flat_map(|finding| finding.rows.iter().copied())
         .collect();
-    for (place, turn) in turns {
+    for (place, row) in memory.list.iter().enumerate() {
+        let turn = row.id.and_then(|id| memory.roster.turn(id));
+        let Some(turn) = turn.filter(|turn| is_recent(turn.at_ms, memory.now_ms)) else {
+            continue;
+        };
         let [Some(a), Some(b)] = turn.conns.map(|serial| memory.live_with(serial)) else {
             continue;
         };
-        let is_known =
-            |finding: &Finding| finding.kind == FindingKind::IdInTwoPlaces && finding.rows.contains(&place);
-        if found.iter().any(is_known) {
+        if known.contains(&place) {
             continue;
         }
         let id = quoted(id_text(b));

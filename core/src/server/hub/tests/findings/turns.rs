@@ -51,12 +51,12 @@ fn beacons_that_write_different_hosts_in_turn() {
     lab.assert_silent();
 
     // Each further write is another turn.
-    let (mut lab, _) = in_turn(["vm-1", "vm-2"], 10);
+    let (mut lab, [_, last]) = in_turn(["vm-1", "vm-2"], 10);
     assert_eq!(shared(&lab), 7);
-    // The last one was 5 s ago, and turns count for 10 min.
-    lab.pass(594_000, &[]);
-    lab.found();
-    lab.pass(2_000, &[]);
+    // The last one was 5 s ago, and turns count for 10 min. More beacons of the last writer are no turns.
+    reports(&mut lab, &[(last, "vm-2"); 118]);
+    lab.assert_finds("ID_IN_TWO_PLACES", &json!(["vm"]));
+    reports(&mut lab, &[(last, "vm-2"); 3]);
     lab.assert_silent();
 
     // The names in the handshakes are part of the evidence.
@@ -122,6 +122,8 @@ fn healthy_beacons_about_one_row() {
         ["vm-1", "vm-1"],
         ["Jo’s Mac", "Jos-Mac.local"],
         ["vm-1", " VM-1"],
+        ["vm-1", "vm-1.lan"],
+        ["VM-1.example.org", "vm-1"],
         ["vm-1", "unknown"],
     ] {
         silent(in_turn(hosts, 10).0);
