@@ -51,8 +51,6 @@ use self::change_log::ChangeLog;
 use self::clock::Clock;
 use self::encoding::Texts;
 use self::history::History;
-#[cfg(feature = "server")]
-pub(crate) use self::row::HostTurn;
 use self::row::Row;
 use self::rules::Activity;
 use self::store::{People, Store};
