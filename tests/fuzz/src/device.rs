@@ -1,9 +1,9 @@
 //! Device proofs: a real proof with some of its parts changed, against the second opinion of the vectors' runner.
 
 use arbitrary::{Arbitrary, Unstructured};
-use presence_conformance::vectors::device::{sign, signed_text, signing_key};
+use presence_conformance::vectors::device::{device_of, sign, signed_text};
 use presence_conformance::vectors::evidence::evidence;
-use presence_conformance::vectors::format::{Config, Device};
+use presence_conformance::vectors::format::Config;
 use presence_conformance::vectors::target::Opening;
 use presence_core::server::DeviceEvidence;
 use presence_core::wire::ConnectParams;
@@ -68,15 +68,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn params(choices: &Choices, nonce: &str) -> Value {
-    let device = Device {
-        seed: format!("{:02x}", choices.seed).repeat(32),
-        public_key: String::new(),
-        id: String::new(),
-        public_key_pem: String::new(),
-        sample_signature: String::new(),
-    };
-    let key = signing_key(&device).expect("a key").verifying_key();
-    let id = presence_conformance::vectors::device::id_of(key.as_bytes());
+    let device = device_of(choices.seed).expect("a device");
     let signed_at = NOW.wall_ms.saturating_add_signed(choices.skew_ms.into());
     let nonce = if choices.is_other_nonce { "other" } else { nonce };
     let scopes: Vec<&str> = ["operator.read", "operator.write"][..usize::from(choices.scopes % 3)].to_vec();
@@ -87,7 +79,7 @@ fn params(choices: &Choices, nonce: &str) -> Value {
         platform
     };
     let fields = json!({
-        "deviceId": id, "clientId": "fuzz", "clientMode": "cli", "role": "operator", "scopes": scopes,
+        "deviceId": device.id, "clientId": "fuzz", "clientMode": "cli", "role": "operator", "scopes": scopes,
         "signedAt": signed_at, "token": "", "nonce": nonce, "platform": platform, "deviceFamily": "",
     });
     let version = if choices.is_v3 { "v3" } else { "v2" };
@@ -96,7 +88,7 @@ fn params(choices: &Choices, nonce: &str) -> Value {
         "minProtocol": if choices.protocol { 4 } else { 3 }, "maxProtocol": 4, "role": "operator", "scopes": scopes,
         "client": { "id": "fuzz", "version": "1", "platform": platform, "mode": "cli" },
         "device": {
-            "id": id, "publicKey": url(key.as_bytes()),
+            "id": device.id, "publicKey": device.public_key,
             "signature": sign(&device, &text).expect("a signature"), "signedAt": signed_at, "nonce": nonce,
         },
     });
@@ -107,22 +99,6 @@ fn params(choices: &Choices, nonce: &str) -> Value {
         }
     }
     params
-}
-
-/// Base64url without padding.
-fn url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for at in 0..=group.len() {
-            text.push(char::from(ALPHABET[(bits >> (18 - 6 * at)) as usize & 63]));
-        }
-    }
-    text
 }
 
 fn config() -> Config {

@@ -1,17 +1,21 @@
 //! The whole connection machine: sequences of client operations on connections, hub and outboxes, without sockets.
-//! Each reader applies its frames to a mirror; at the end every mirror equals the gateway's list.
+//! After every operation the gateway's list equals that of the naive model. Each reader applies its frames to a mirror;
+//! at the end every mirror equals the list.
 
 mod follower;
 mod op;
+mod twin;
 
 use std::collections::BTreeMap;
 
+use presence_conformance::vectors::core_target::Happened;
 use presence_conformance::vectors::target::{Item, Opening, Setup};
 use presence_conformance::vectors::{CoreTarget, Failure, Target as _};
 use serde_json::{Map, Value, json};
 
 use self::follower::{Follower, sorted};
-use self::op::Op;
+use self::op::{Frame, Op};
+use self::twin::{Rules, Twin};
 
 /// Most connections at once, and operations of one sequence.
 const MAX_CONNECTIONS: u8 = 6;
@@ -20,11 +24,20 @@ const MAX_OPS: usize = 100;
 const QUIET_MS: u64 = 1_000;
 /// Beyond the time in which a change of `lastActivityAt` alone must be sent.
 const ACTIVITY_MS: u64 = 31_000;
+/// Rows that end after a minute are pinged as often as possible.
+const RULES: Rules = Rules {
+    ttl_ms: 60_000,
+    max_entries: 6,
+    ping_interval_ms: 15_000,
+    own_key: "self",
+    rowless: &["cli", "beacon"],
+};
 
 /// Plays a sequence made of the bytes.
 ///
 /// # Panics
-/// When a frame breaks the protocol, an answer is missing, or a mirror differs from the gateway's list.
+/// When a frame breaks the protocol, an answer is missing or differs from the model's, or the lists of the gateway, the
+/// model and the mirrors differ.
 pub fn run(data: &[u8]) {
     let mut from = arbitrary::Unstructured::new(data);
     let mut house = House::new();
@@ -43,6 +56,7 @@ pub fn run(data: &[u8]) {
 
 struct House {
     target: CoreTarget,
+    twin: Twin,
     conns: BTreeMap<u8, Follower>,
     /// Connections made so far: names are used once.
     opened: u32,
@@ -52,11 +66,11 @@ struct House {
 impl House {
     fn new() -> Self {
         let config = json!({
-            "ttlMs": 60_000, "maxEntries": 6, "windowMs": 50, "ephemeralModes": ["cli"],
+            "ttlMs": RULES.ttl_ms, "maxEntries": RULES.max_entries, "windowMs": 50, "ephemeralModes": ["cli"],
             "auth": { "mode": "none", "secret": null }, "allowedOrigins": [], "serverVersion": "1",
-            "limits": { "pingIntervalMs": 15_000, "handshakeMs": 5_000, "preauthFrameBytes": 4_096,
+            "limits": { "pingIntervalMs": RULES.ping_interval_ms, "handshakeMs": 5_000, "preauthFrameBytes": 4_096,
                 "payloadBytes": 16_384, "bufferedBytes": 65_536 },
-            "self": { "host": "gw", "mode": "gateway", "reason": "self", "text": "Gateway: gw", "instanceId": "self" },
+            "self": { "host": "gw", "mode": "gateway", "reason": "self", "text": "Gateway: gw", "instanceId": RULES.own_key },
         });
         let mut self_row: Map<String, Value> = config["self"].as_object().cloned().unwrap_or_default();
         self_row.insert("ts".into(), 0.into());
@@ -65,8 +79,12 @@ impl House {
             self_row,
             start_wall_ms: 1_800_000_000_000,
         };
+        let self_row = serde_json::from_value(Value::Object(setup.self_row.clone())).expect("a row");
+        let mut target = CoreTarget::start(&setup).expect("the core starts");
+        target.keep_journal();
         Self {
-            target: CoreTarget::start(&setup).expect("the core starts"),
+            twin: Twin::new(RULES, self_row, target.now()),
+            target,
             conns: BTreeMap::new(),
             opened: 0,
             requests: 0,
@@ -76,53 +94,99 @@ impl House {
     /// Carries an operation out; false if the target cannot go on.
     fn apply(&mut self, op: &Op) -> bool {
         let done = match op {
-            Op::Open { conn, user } => {
-                let conn = conn % MAX_CONNECTIONS;
-                if self.conns.get(&conn).is_some_and(|follower| !follower.is_over) {
-                    return true;
-                }
-                self.opened += 1;
-                let name = format!("c{}", self.opened);
-                let opening = Opening {
-                    from: format!("192.0.2.{conn}"),
-                    origin: None,
-                    user: user.then(|| "ann".into()),
-                };
-                self.conns.insert(conn, Follower::new(&name));
-                self.target.open(&name, &opening)
+            Op::Open { conn, user } => self.open(*conn, *user),
+            Op::Join { conn, user, hello } => {
+                let left = self.leave(*conn);
+                let opened = left.and_then(|()| self.open(*conn, *user));
+                opened.and_then(|()| self.send(*conn, hello))
             }
-            Op::Send { conn, frame } => {
-                self.requests += 1;
-                let id = format!("r{}", self.requests);
-                let text = frame.text(&id);
-                let Some(follower) = self.open_one(*conn) else {
-                    return true;
-                };
-                follower.sends(&text, &id);
-                let name = follower.name.clone();
-                self.target.send(&name, text)
-            }
+            Op::Send { conn, frame } => self.send(*conn, frame),
             Op::Pong(conn) => self.with(*conn, |target, name| target.pong(name)),
             Op::AutoPong(conn, on) => self.with(*conn, |target, name| target.auto_pong(name, *on)),
-            Op::Drop(conn) => {
-                let Some(follower) = self.open_one(*conn) else {
-                    return true;
-                };
-                follower.is_over = true;
-                let name = follower.name.clone();
-                self.target.drop_transport(&name)
-            }
+            Op::Drop(conn) => self.leave(*conn),
             Op::Pause(conn, on) => self.with(*conn, |target, name| target.pause(name, *on)),
             Op::Hold(on) => self.target.hold_handshakes(*on),
             Op::Advance(ms) => self.target.advance(u64::from(*ms)),
-            Op::Suspend(ms) => self.target.suspend(u64::from(*ms) * 10),
+            Op::Suspend(ms) => self.target.suspend(u64::from(*ms)),
             Op::StepWall(ms) => {
-                self.target.step_wall(i64::from(*ms) * 100);
+                self.target.step_wall(i64::from(*ms));
                 Ok(())
             }
         };
+        let is_followed = self.follow();
         self.collect();
-        done.is_ok()
+        done.is_ok() && is_followed
+    }
+
+    /// Lets the model do what the hub did, and compares their lists. False if the target cannot go on.
+    fn follow(&mut self) -> bool {
+        let journal = self.target.take_journal();
+        if journal.is_empty() {
+            return true;
+        }
+        self.tell(&journal);
+        let Ok((list, version)) = self.target.list() else {
+            return false;
+        };
+        // What reading did.
+        let journal = self.target.take_journal();
+        self.tell(&journal);
+        self.twin.compare(&list, version, self.target.now());
+        true
+    }
+
+    fn tell(&mut self, journal: &[Happened]) {
+        for happened in journal {
+            let Some((name, id, expected)) = self.twin.follow(happened) else {
+                continue;
+            };
+            if let Some(follower) = self.conns.values_mut().find(|follower| follower.name == name) {
+                follower.expects(&id, expected);
+            }
+        }
+    }
+
+    /// Opens the connection, unless it is open.
+    fn open(&mut self, conn: u8, has_user: bool) -> Result<(), Failure> {
+        if self.open_one(conn).is_some() {
+            return Ok(());
+        }
+        let conn = conn % MAX_CONNECTIONS;
+        self.opened += 1;
+        let name = format!("c{}", self.opened);
+        let opening = Opening {
+            from: format!("192.0.2.{conn}"),
+            origin: None,
+            user: has_user.then(|| "ann".into()),
+        };
+        self.conns.insert(conn, Follower::new(&name));
+        self.target.open(&name, &opening)?;
+        self.collect();
+        Ok(())
+    }
+
+    /// Loses the connection, if it is open.
+    fn leave(&mut self, conn: u8) -> Result<(), Failure> {
+        let Some(follower) = self.open_one(conn) else {
+            return Ok(());
+        };
+        follower.is_over = true;
+        let name = follower.name.clone();
+        self.target.drop_transport(&name)
+    }
+
+    fn send(&mut self, conn: u8, frame: &Frame) -> Result<(), Failure> {
+        self.requests += 1;
+        let id = format!("r{}", self.requests);
+        let Some(follower) = self.open_one(conn) else {
+            return Ok(());
+        };
+        let text = frame.text(&id, &follower.challenge);
+        follower.sends(&text);
+        let name = follower.name.clone();
+        let sent = self.target.send(&name, text);
+        self.collect();
+        sent
     }
 
     fn open_one(&mut self, conn: u8) -> Option<&mut Follower> {
@@ -172,6 +236,7 @@ impl House {
                 };
             }
         }
+        self.follow();
         self.collect();
         let ages = ["ts", "lastInputSeconds", "lastActivityAt"];
         if self.compare(QUIET_MS, &ages).is_ok() {
@@ -186,6 +251,7 @@ impl House {
         let mut before = Vec::new();
         loop {
             self.target.advance(quiet_ms)?;
+            self.follow();
             self.collect();
             let (list, _) = self.target.list().expect("a list");
             let rows = sorted(list.as_array().expect("rows"), but);

@@ -34,12 +34,8 @@ impl Model {
             return About::OwnWithoutIds;
         }
         let named = self.named_key(write);
+        let is_apart = self.is_apart(write, bound);
         let bound = bound.and_then(|id| self.row_by_id(id));
-        let is_apart = named.is_some()
-            && match bound {
-                Some(at) => matches!(self.rows[at].key, Key::Connection(_)),
-                None => self.row_of_handshake(write).1,
-            };
         let device = write.device_id.and_then(normalise);
         let says_its_device =
             id_of(&beacon.instance_id).is_none() && device.is_some() && id_of(&beacon.device_id) == device;
@@ -62,6 +58,24 @@ impl Model {
         } else {
             About::Another
         }
+    }
+
+    /// Whether the connection has an id that belongs to another device, so that it is listed without ids. `bound` is
+    /// the row it was bound to.
+    #[must_use]
+    pub fn is_apart(&self, write: &ConnectWrite<'_>, bound: Option<u64>) -> bool {
+        self.named_key(write).is_some()
+            && match bound.and_then(|id| self.row_by_id(id)) {
+                Some(at) => matches!(self.rows[at].key, Key::Connection(_)),
+                None => self.row_of_handshake(write).1,
+            }
+    }
+
+    /// The key of the connection's `instanceId`, if it counts.
+    #[must_use]
+    pub fn instance_key(&self, write: &ConnectWrite<'_>) -> Option<String> {
+        let own = id_of(&self.self_entry.instance_id);
+        id_of(&write.client.instance_id).filter(|id| Some(id) != own.as_ref())
     }
 
     /// A beacon that is [`About::OwnWithoutIds`].
@@ -108,9 +122,7 @@ impl Model {
 
     /// The key that the handshake's ids give.
     fn named_key(&self, write: &ConnectWrite<'_>) -> Option<Key> {
-        let own = id_of(&self.self_entry.instance_id);
-        let instance = id_of(&write.client.instance_id).filter(|id| Some(id) != own.as_ref());
-        instance
+        self.instance_key(write)
             .or_else(|| write.device_id.and_then(normalise))
             .map(Key::Named)
     }
@@ -124,9 +136,7 @@ impl Model {
         };
         let device = write.device_id.and_then(normalise);
         let is_proven = |at: usize| device.is_some() && self.rows[at].owner == device;
-        let own = id_of(&self.self_entry.instance_id);
-        let has_instance = id_of(&write.client.instance_id).is_some_and(|id| Some(id) != own);
-        let found = if has_instance {
+        let found = if self.instance_key(write).is_some() {
             let has_no_instance = |at: usize| id_of(&self.rows[at].fields.instance_id).is_none();
             self.row_by_key(&key)
                 .or_else(|| self.freshest_at(|at| is_proven(at) && has_no_instance(at)))

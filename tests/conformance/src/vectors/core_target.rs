@@ -1,6 +1,7 @@
 //! The core's state machines, wired as a shell wires them, without sockets: one [`Connection`] and one
 //! [`Outbox`] a client, one [`Hub`].
 
+mod journal;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use presence_core::wire::{ConnectParams, Limits};
 use presence_core::{Now, PresenceEntry};
 use serde_json::Value;
 
+pub use self::journal::{Happened, Happening};
 use super::Failure;
 use super::format::{AuthMode, Config};
 use super::limits::limits;
@@ -37,6 +39,8 @@ pub struct CoreTarget {
     /// Whether handshakes wait for their judgement, and those that do.
     is_holding: bool,
     held: Vec<(String, ConnectParams)>,
+    /// What happened, if it is kept.
+    journal: Option<Vec<Happened>>,
 }
 
 /// A client and the gateway's side of its connection.
@@ -93,6 +97,7 @@ impl Target for CoreTarget {
             pings: Vec::new(),
             is_holding: false,
             held: Vec::new(),
+            journal: None,
         })
     }
 
@@ -191,6 +196,7 @@ impl Target for CoreTarget {
     }
 
     fn shutdown(&mut self, reason: &str) -> Result<(), Failure> {
+        self.note(|| Happening::Settled);
         self.hub.shutdown(reason, self.now);
         self.rest()
     }
@@ -201,6 +207,7 @@ impl Target for CoreTarget {
     }
 
     fn list(&mut self) -> Result<(Value, u64), Failure> {
+        self.note(|| Happening::Settled);
         let list = serde_json::to_value(self.hub.list(self.now))?;
         self.rest()?;
         Ok((list, self.hub.version()))

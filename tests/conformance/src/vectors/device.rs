@@ -10,6 +10,24 @@ use super::Failure;
 use super::format::Device;
 use crate::fail;
 
+/// A device whose seed is 32 times this byte.
+///
+/// # Errors
+/// Those of [`signing_key`]: none.
+pub fn device_of(byte: u8) -> Result<Device, Failure> {
+    let mut device = Device {
+        seed: format!("{byte:02x}").repeat(32),
+        public_key: String::new(),
+        id: String::new(),
+        public_key_pem: String::new(),
+        sample_signature: String::new(),
+    };
+    let key = signing_key(&device)?.verifying_key();
+    device.public_key = URL_SAFE_NO_PAD.encode(key.as_bytes());
+    device.id = id_of(key.as_bytes());
+    Ok(device)
+}
+
 /// The signing key of a device.
 ///
 /// # Errors

@@ -1,12 +1,15 @@
 //! One client: its outstanding answers, and its mirror of the list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::wire::presence::Presence;
 use presence_core::wire::{FrameError, Request};
 use serde_json::Value;
+
+use super::op::Challenge;
+use super::twin::Expected;
 
 /// Above the size of any answer with six rows.
 const MAX_FRAME_BYTES: usize = 256 * 1024;
@@ -18,6 +21,7 @@ pub(super) struct Follower {
     /// Whether either end has closed it.
     pub(super) is_over: bool,
     pub(super) has_heard_close: bool,
+    pub(super) challenge: Challenge,
     mirror: Mirror,
     /// Whether it may read the list, by its hello.
     is_reader: bool,
@@ -25,6 +29,8 @@ pub(super) struct Follower {
     is_behind: bool,
     /// Answers that must come, by id.
     awaited: BTreeMap<String, u32>,
+    /// What the model expects of them, by id.
+    expected: BTreeMap<String, VecDeque<Expected>>,
     is_in: bool,
     last_seq: u64,
     frames: u64,
@@ -36,10 +42,12 @@ impl Follower {
             name: name.into(),
             is_over: false,
             has_heard_close: false,
+            challenge: Challenge::default(),
             mirror: Mirror::new(MirrorConfig::default()),
             is_reader: false,
             is_behind: false,
             awaited: BTreeMap::new(),
+            expected: BTreeMap::new(),
             is_in: false,
             last_seq: 0,
             frames: 0,
@@ -47,7 +55,7 @@ impl Follower {
     }
 
     /// Notes a frame that it sends.
-    pub(super) fn sends(&mut self, text: &str, _id: &str) {
+    pub(super) fn sends(&mut self, text: &str) {
         let id: Option<String> = match Request::parse(text) {
             Ok(request) => Some(request.id.into()),
             Err(FrameError::Invalid { id, .. }) => Some(id.as_deref().unwrap_or("invalid").into()),
@@ -55,6 +63,13 @@ impl Follower {
         };
         if let Some(id) = id {
             *self.awaited.entry(id).or_default() += 1;
+        }
+    }
+
+    /// The model knows the answer to the newest request with this id. Of several open ones it is not known which.
+    pub(super) fn expects(&mut self, id: &str, expected: Expected) {
+        if self.awaited.get(id) == Some(&1) {
+            self.expected.entry(id.into()).or_default().push_back(expected);
         }
     }
 
@@ -76,6 +91,9 @@ impl Follower {
         let awaited = self.awaited.get_mut(id).filter(|awaited| **awaited > 0);
         *awaited.expect("unknown request, or a second answer") -= 1;
         assert_eq!(frame["ok"] == true, frame["error"].is_null(), "{frame}");
+        if let Some(expected) = self.expected.get_mut(id).and_then(VecDeque::pop_front) {
+            check(frame, expected);
+        }
         let payload = &frame["payload"];
         if payload["type"] == "hello-ok" {
             assert!(!self.is_in, "two hellos");
@@ -93,6 +111,7 @@ impl Follower {
         let event = frame["event"].as_str().expect("events have a name");
         if !self.is_in {
             assert!(event == "connect.challenge" && self.frames == 1, "{frame}");
+            self.challenge = Challenge::of(frame);
             return;
         }
         if let Some(seq) = frame["seq"].as_u64() {
@@ -140,6 +159,21 @@ impl Follower {
             let own = self.mirror.raw_list().map(|row| row.as_str());
             let own: Vec<Value> = own.map(|row| serde_json::from_str(row).expect("a row")).collect();
             assert_eq!(sorted(&own, but), rows);
+        }
+    }
+}
+
+/// The answer is the one that the model gives.
+fn check(frame: &Value, expected: Expected) {
+    match expected {
+        Expected::Accepted(is_accepted) => assert_eq!(frame["ok"], is_accepted, "{frame}"),
+        Expected::Report(is_handled, reason) => {
+            let payload = &frame["payload"];
+            assert_eq!(payload["handled"], is_handled, "{frame}: {reason:?}");
+            assert!(
+                reason.is_none_or(|reason| payload["reason"] == reason),
+                "{frame}: {reason:?}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use presence_core::server::{ConnId, ConnectionOutput, HubOutput, Item as Queued, LeaveCause, Outgoing};
 use presence_core::wire::ConnectParams;
 
-use super::{AGE_ORIGIN_MS, Client, CoreTarget};
+use super::{AGE_ORIGIN_MS, Client, CoreTarget, Happening};
 use crate::fail;
 use crate::vectors::Failure;
 use crate::vectors::evidence::evidence;
@@ -35,12 +35,14 @@ impl CoreTarget {
                 }
                 ConnectionOutput::Authenticate(params) => self.judge(name, &params)?,
                 ConnectionOutput::Join(handshake) => {
+                    self.note(|| Happening::Joined(name.to_owned(), handshake.clone()));
                     let conn = self.hub.join(*handshake, self.now);
                     self.client(name)?.conn = Some(conn);
                     self.serve_hub()?;
                 }
                 ConnectionOutput::Call(request) => {
                     if let Some(conn) = self.clients[name].conn {
+                        self.note(|| Happening::Called(name.to_owned(), request.clone()));
                         self.hub.call(conn, &request, self.now);
                         self.serve_hub()?;
                     }
@@ -79,6 +81,10 @@ impl CoreTarget {
                     if let Some(name) = self.name_of(conn) {
                         // The hub has forgotten it.
                         self.client(&name)?.conn = None;
+                        self.note(|| Happening::Left {
+                            name: name.clone(),
+                            is_silent: true,
+                        });
                         self.queue(&name, Queued::Close(close))?;
                     }
                 }
@@ -99,8 +105,10 @@ impl CoreTarget {
         }
         let is_behind = is_delta && client.outbox.take_behind();
         if is_behind && let Some(conn) = client.conn {
+            self.note(|| Happening::Settled);
             self.hub.resync(conn, now);
         } else if is_close && let Some(conn) = client.conn.take() {
+            self.note_left(name);
             self.hub.leave(conn, LeaveCause::WeClosed, now);
         }
         self.serve_hub()
@@ -154,6 +162,7 @@ impl CoreTarget {
 
     pub(super) fn answer_ping(&mut self, name: &str) -> Result<(), Failure> {
         if let Some(conn) = self.client(name)?.conn {
+            self.note(|| Happening::Pong(name.to_owned()));
             self.hub.pong(conn, self.now);
         }
         Ok(())
@@ -177,6 +186,7 @@ impl CoreTarget {
             .poll_timeout()
             .is_some_and(|deadline| deadline <= self.now.age_ms)
         {
+            self.note(|| Happening::Settled);
             self.hub.handle_timeout(self.now);
         }
         for name in self.order.clone() {
@@ -195,11 +205,19 @@ impl CoreTarget {
         self.rest()
     }
 
+    fn note_left(&mut self, name: &str) {
+        self.note(|| Happening::Left {
+            name: name.to_owned(),
+            is_silent: false,
+        });
+    }
+
     /// Ends a connection from the client's side.
     pub(super) fn leave(&mut self, name: &str) -> Result<(), Failure> {
         let client = self.client(name)?;
         client.is_over = true;
         if let Some(conn) = client.conn.take() {
+            self.note_left(name);
             self.hub.leave(conn, LeaveCause::PeerClosed, self.now);
         }
         self.rest()
