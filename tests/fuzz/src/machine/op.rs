@@ -75,7 +75,7 @@ pub(super) enum Frame {
         kind: u8,
         seconds: u16,
     },
-    /// A valid request with one byte replaced.
+    /// A valid request with one character replaced, or a text that is too long.
     Broken {
         at: u8,
         by: char,
@@ -137,9 +137,11 @@ const DEVICE_IDS: [&str; 2] = [
     "34750f98bd59fcfc946da45aaabe933be154a4b5094e1c4abf42866505f3c97e",
     "6a3803d5f059902a1c6dafbc9ba4729212f7caac08634cc3ae76b27529f03827",
 ];
-/// Longest text that is no frame of ours, in bytes: a row of such texts stays below its bound, which the naive model
-/// does not know.
-const MAX_RAW_BYTES: usize = 512;
+/// Longest text that is no frame of ours: a row of such texts stays below its bound, which the naive model does not
+/// know.
+const MAX_RAW_CHARS: usize = 512;
+/// Above the longest frame that the gateway takes.
+const OVERSIZED_BYTES: usize = 20_000;
 
 /// What a gateway asks a device to sign.
 #[derive(Clone, Debug, Default)]
@@ -232,6 +234,7 @@ impl Frame {
                 };
                 request("node.event", params).to_string()
             }
+            Self::Broken { at: u8::MAX, .. } => " ".repeat(OVERSIZED_BYTES),
             Self::Broken { at, by } => {
                 let text = request("health", json!({})).to_string();
                 let mut chars: Vec<char> = text.chars().collect();
@@ -239,7 +242,7 @@ impl Frame {
                 chars[at] = *by;
                 chars.into_iter().collect()
             }
-            Self::Raw(text) => text[..text.floor_char_boundary(MAX_RAW_BYTES)].to_owned(),
+            Self::Raw(text) => text.chars().take(MAX_RAW_CHARS).collect(),
         }
     }
 }
@@ -250,7 +253,7 @@ impl Hello {
         let mut params = json!({
             "minProtocol": 3, "maxProtocol": protocol,
             "client": { "id": "fuzz", "version": "1", "platform": "linux", "mode": pick(&MODES, self.mode) },
-            "role": if self.role % 4 == 0 { "node" } else { "operator" },
+            "role": pick(&["node", "operator", "operator", "operator"], self.role),
             "scopes": pick(&SCOPES, self.scopes),
             "caps": if self.takes_deltas { json!(["presence-delta"]) } else { json!([]) },
             "permissions": { "accessibility": self.may_report },
