@@ -2,9 +2,6 @@
 
 /// Most bytes that one turn takes from the socket.
 pub(super) const TURN_BYTES: usize = 16 * 1024;
-/// Most bytes that one turn writes to the socket: a list of 200 rows fits. Without a bound, 1,000 readers of a list of
-/// 500 KB delay every other client by the 450 ms that writing takes.
-pub(super) const WRITE_TURN_BYTES: usize = 128 * 1024;
 /// Most messages of one turn, control frames among them.
 pub(super) const TURN_MESSAGES: usize = 64;
 /// Larger texts are parsed one at a time across all connections. Before the handshake is done, a larger message needs

@@ -38,8 +38,7 @@ struct State {
     /// The responses in the outbox, and all that is being written.
     undelivered: Share,
     phase: Phase,
-    /// When the socket became full or last accepted a byte, on `Now::age_ms`; `None` while it is not full, and no turn
-    /// of writing left something.
+    /// When the socket became full or last accepted a byte, on `Now::age_ms`; `None` while it is not full.
     blocked_since_ms: Option<u64>,
     /// The hub's id of the connection, once it joined.
     conn: Option<ConnId>,
@@ -162,7 +161,7 @@ impl Peer {
         state.wake();
     }
 
-    /// Writes the bytes of a turn without waiting. The connection's task takes over the rest, or a full socket.
+    /// Writes as much as possible without waiting. The connection's task takes over a full socket.
     pub(crate) fn flush(&self, now: Now) {
         let mut state = self.state();
         if state.blocked_since_ms.is_some() || state.is_broken() {
@@ -212,7 +211,7 @@ impl Peer {
         }
     }
 
-    /// The socket may take bytes again: writes those of a turn.
+    /// The socket may take bytes again.
     pub(super) fn resume(&self, now: Now) {
         self.state().write(&self.socket, self.metrics.as_deref(), now);
     }
@@ -309,7 +308,7 @@ impl Peer {
 }
 
 impl State {
-    /// Writes until nothing is left, the turn is over, the socket is full, or writing fails.
+    /// Writes until nothing is left, the socket is full, or writing fails.
     fn write(&mut self, socket: &Socket, metrics: Option<&Metrics>, now: Now) {
         let write = |slices: &[IoSlice<'_>]| {
             let written = socket.try_write(slices)?;
@@ -322,7 +321,6 @@ impl State {
         self.count_undelivered();
         let (outcome, has_progress) = socket.complete(flushed);
         self.blocked_since_ms = match outcome {
-            Ok(Flush::TurnOver) => Some(now.age_ms),
             Ok(Flush::Blocked) if has_progress => Some(now.age_ms),
             Ok(Flush::Blocked) => self.blocked_since_ms.or(Some(now.age_ms)),
             Ok(Flush::Done) => None,

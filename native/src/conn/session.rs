@@ -202,7 +202,6 @@ impl Session {
             let flags = (self.has_unread, self.has_joined());
             let turn =
                 std::future::poll_fn(|cx| alarm::next_turn(cx, &self.peer, flags, &mut self.alarm)).await;
-            let has_written = matches!(turn, Some(Turn::Write));
             let outcome = match turn {
                 Some(Turn::Read) => self.read().await,
                 Some(Turn::Write) => {
@@ -220,7 +219,7 @@ impl Session {
             if let ControlFlow::Break(end) = outcome {
                 return end;
             }
-            if self.has_unread || has_written {
+            if self.has_unread {
                 // Continues after all ready tasks ran and the runtime polled the sockets.
                 tokio::task::yield_now().await;
             }

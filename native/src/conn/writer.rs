@@ -9,7 +9,6 @@ use presence_core::wire::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::budget::WRITE_TURN_BYTES;
 use crate::metrics::Metrics;
 
 /// Most pieces of one vectored write.
@@ -65,8 +64,6 @@ pub(crate) enum Flush {
     Done,
     /// The socket takes no more for now.
     Blocked,
-    /// The bytes of a turn are written, and more wait.
-    TurnOver,
 }
 
 impl Writer {
@@ -141,7 +138,7 @@ impl Writer {
         self.writing.is_empty() && (self.is_closed || !has_more)
     }
 
-    /// Writes until all is written, the turn is over or the socket is full. `write` is a non-blocking vectored write.
+    /// Writes until all is written or the socket is full. `write` is a non-blocking vectored write.
     /// The second result says whether any byte was accepted.
     pub(crate) fn flush(
         &mut self,
@@ -149,11 +146,7 @@ impl Writer {
         metrics: Option<&Metrics>,
     ) -> (io::Result<Flush>, bool) {
         let mut has_progress = false;
-        let mut left = WRITE_TURN_BYTES;
         loop {
-            if left == 0 && !self.is_empty() {
-                return (Ok(Flush::TurnOver), has_progress);
-            }
             if self.writing.is_empty() {
                 self.take_out(metrics);
                 if self.writing.is_empty() {
@@ -162,12 +155,11 @@ impl Writer {
                 }
             }
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let count = self.slices(&mut slices, left);
+            let count = self.slices(&mut slices);
             match write(&slices[..count]) {
                 Ok(0) => return (Err(ErrorKind::WriteZero.into()), has_progress),
                 Ok(written) => {
                     has_progress = true;
-                    left = left.saturating_sub(written);
                     self.advance(written);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -240,18 +232,15 @@ impl Writer {
         len
     }
 
-    /// Collects unwritten bytes of the pieces, at most `left`; returns the number of slices.
-    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES], mut left: usize) -> usize {
+    /// Collects the unwritten bytes of the pieces; returns the number of slices.
+    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut skip = self.offset;
         let mut count = 0;
         for segment in self.writing.iter().flat_map(Piece::segments) {
             let skipped = skip.min(segment.len());
             skip -= skipped;
-            let bytes = &segment[skipped..];
-            let bytes = &bytes[..bytes.len().min(left)];
-            left -= bytes.len();
-            if !bytes.is_empty() {
-                slices[count] = IoSlice::new(bytes);
+            if skipped < segment.len() {
+                slices[count] = IoSlice::new(&segment[skipped..]);
                 count += 1;
             }
         }

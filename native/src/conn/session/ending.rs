@@ -43,7 +43,6 @@ impl Session {
             if self.peer.is_drained() {
                 return;
             }
-            tokio::task::yield_now().await;
             if std::future::poll_fn(|cx| self.peer.poll_write_ready(cx))
                 .await
                 .is_err()

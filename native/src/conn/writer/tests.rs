@@ -70,8 +70,7 @@ fn frames_of_every_length_survive_writes_of_every_length() {
                 .push(Item::Response(ResponseFrame::text(text.clone())))
                 .unwrap();
         }
-        while flush(&mut writer, &mut socket) == Flush::TurnOver {}
-        assert!(writer.is_empty());
+        assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
         assert!(writer.is_empty());
         assert_eq!(texts(&messages(socket.taken)), wanted, "step {step}");
     }
@@ -205,31 +204,4 @@ fn an_idle_writer_owns_no_memory() {
         .unwrap();
     flush(&mut writer, &mut socket);
     assert_eq!(writer.writing.capacity(), 0);
-}
-
-#[test]
-fn a_turn_writes_a_limited_number_of_bytes() {
-    let mut writer = Writer::new(None, 1 << 20);
-    let mut socket = Socket {
-        step: usize::MAX,
-        room: usize::MAX,
-        ..Socket::default()
-    };
-    let text = format!("\"{}\"", "x".repeat(3 * WRITE_TURN_BYTES));
-    writer.push(presence(&text)).unwrap();
-    for turn in 1..=3 {
-        assert_eq!(flush(&mut writer, &mut socket), Flush::TurnOver);
-        assert_eq!(socket.taken.len(), turn * WRITE_TURN_BYTES);
-    }
-    // Until the frame is written, a newer list replaces an older one.
-    writer.push(presence("1")).unwrap();
-    writer.push(presence("2")).unwrap();
-    assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
-    let messages = messages(socket.taken);
-    assert_eq!(messages.len(), 2);
-    assert!(messages[0].to_text().unwrap().contains(&text));
-    assert_eq!(
-        texts(&messages)[1],
-        r#"{"type":"event","event":"p","payload":2,"seq":2}"#
-    );
 }
