@@ -7,6 +7,8 @@ mod http;
 mod joins;
 mod lines;
 mod meter;
+mod output;
+mod unflushed;
 mod webhook;
 
 use std::collections::HashMap;
@@ -16,10 +18,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use meter::Meter;
 use presence_core::Now;
 use presence_core::roster::{Disputes, Evictions};
-use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
-use presence_core::wire::CloseFrame;
+use presence_core::server::{ConnId, Hub, Item};
 use tokio::sync::mpsc;
 use tracing::info;
+use unflushed::Unflushed;
 
 use crate::clock::Clock;
 use crate::conn::{Event, Input, Peer, Subscription};
@@ -41,8 +43,7 @@ pub(crate) struct Driver {
     peers: Vec<Option<(ConnId, Arc<Peer>)>>,
     /// The streams of plain HTTP.
     streams: HashMap<ConnId, Arc<Subscription>>,
-    /// The peer with queued output that is not flushed yet. One is enough: outputs come connection by connection.
-    unflushed: Option<Arc<Peer>>,
+    unflushed: Unflushed,
     /// How far the roster's wall clock is ahead of the age clock; read by connections.
     stated_offset_ms: Arc<AtomicU64>,
     /// Bounds the lines about evicted rows.
@@ -77,7 +78,7 @@ impl Driver {
             events,
             peers: Vec::new(),
             streams: HashMap::new(),
-            unflushed: None,
+            unflushed: Unflushed::default(),
             stated_offset_ms: Arc::default(),
             eviction_lines: OncePerMinute::default(),
             logged_evictions: Evictions::default(),
@@ -118,6 +119,7 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
+            let has_waiting = self.unflushed.has_waiting();
             let followers = [self.history_deadline(), self.webhook_deadline()];
             let deadline = self
                 .deadline()
@@ -129,7 +131,10 @@ impl Driver {
                 event = self.events.recv() => Some(event),
                 () = self.clock.wait(deadline) => None,
                 () = meter::is_scraped(self.meter.as_deref()) => None,
+                // What waits is written in the next turn, which begins when no event waits, or when this one is over.
+                () = std::future::ready(()), if has_waiting => None,
             };
+            let is_idle = event.is_none();
             let now = self.clock.now();
             self.start_metering(now);
             // Deadlines are compared with the clock, and a flood of events must not delay them.
@@ -157,11 +162,12 @@ impl Driver {
             self.log_evictions(now);
             self.log_disputes(now);
             self.finish_metering(now);
-            if self.hub.awaits_sent() {
+            if self.hub.awaits_sent() && !self.unflushed.has_waiting() {
                 self.hub.handle_sent(self.clock.now());
             }
-            if is_over(turn_began_ms, now) {
+            if is_over(turn_began_ms, now) || (is_idle && has_waiting) {
                 tokio::task::yield_now().await;
+                self.flush_waiting(self.clock.now());
                 turn_began_ms = self.clock.now().age_ms;
             }
         }
@@ -202,7 +208,7 @@ impl Driver {
                 self.hub.shutdown(reason, now);
             }
             Event::Settle(done) => {
-                self.flush(now);
+                self.flush_all(now);
                 // The receiver may be gone.
                 let _ = done.send(self.hub.poll_timeout());
             }
@@ -288,85 +294,8 @@ impl Driver {
         self.note_join(conn, class);
     }
 
-    /// Carries out the hub's outputs.
-    fn execute(&mut self, now: Now) {
-        while let Some(output) = self.hub.poll_output() {
-            match output {
-                HubOutput::Send(conn, item) => self.send(conn, item, now),
-                HubOutput::History(conn, id, query) => self.query_history(conn, &id, query, now),
-                HubOutput::Ping(conn) => {
-                    if let Some(peer) = self.peer(conn) {
-                        peer.ping();
-                        self.mark(peer, now);
-                    } else {
-                        self.answer_for_stream(conn, now);
-                    }
-                }
-                HubOutput::Drop(conn, close) => {
-                    if let Some(peer) = self.remove(conn, Leave::Silent) {
-                        peer.close(close);
-                        self.mark(peer, now);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn send(&mut self, conn: ConnId, item: Item, now: Now) {
-        let Some(peer) = self.peer(conn) else {
-            return self.send_to_stream(conn, item, now);
-        };
-        let is_delta = matches!(item, Item::Delta(_));
-        if let Item::Close(close) = item {
-            let reason = Leave::with_close(&close);
-            peer.close(close);
-            self.leave(conn, LeaveCause::WeClosed, reason, now);
-        } else if peer.push(item).is_err() {
-            peer.close(CloseFrame::SLOW_CONSUMER);
-            self.leave(conn, LeaveCause::WeClosed, Leave::SlowConsumer, now);
-        } else if is_delta && peer.take_behind() {
-            // The next outputs include a snapshot for it.
-            self.hub.resync(conn, now);
-        }
-        self.mark(peer, now);
-    }
-
-    /// Removes the connection; the consequences are among the hub's next outputs.
-    fn leave(&mut self, conn: ConnId, cause: LeaveCause, reason: Leave, now: Now) {
-        if self.remove(conn, reason).is_some() {
-            self.record(now, || Some(Raw::Leave(conn.serial, cause)));
-            self.hub.leave(conn, cause, now);
-        }
-    }
-
-    /// Marks the peer as unflushed, and flushes the one before.
-    fn mark(&mut self, peer: Arc<Peer>, now: Now) {
-        if let Some(other) = self.unflushed.replace(peer)
-            && self
-                .unflushed
-                .as_ref()
-                .is_some_and(|peer| !Arc::ptr_eq(peer, &other))
-        {
-            other.flush(now);
-        }
-    }
-
-    fn flush(&mut self, now: Now) {
-        if let Some(peer) = self.unflushed.take() {
-            peer.flush(now);
-        }
-    }
-
     fn peer(&self, conn: ConnId) -> Option<Arc<Peer>> {
         let (id, peer) = self.peers.get(conn.slot as usize)?.as_ref()?;
         (*id == conn).then(|| Arc::clone(peer))
-    }
-
-    fn remove(&mut self, conn: ConnId, reason: Leave) -> Option<Arc<Peer>> {
-        let place = self.peers.get_mut(conn.slot as usize)?;
-        let (_, peer) = place.take_if(|(id, _)| *id == conn)?;
-        self.note_leave(conn, reason);
-        Some(peer)
     }
 }

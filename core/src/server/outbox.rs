@@ -32,6 +32,20 @@ pub enum Item {
     Close(CloseFrame),
 }
 
+impl Item {
+    fn len(&self) -> usize {
+        match self {
+            Self::Response(frame) => frame.len(),
+            Self::Event(frame)
+            | Self::Presence(frame)
+            | Self::Delta(frame)
+            | Self::Droppable(frame)
+            | Self::Tick(frame) => frame.len(),
+            Self::Close(_) => 0,
+        }
+    }
+}
+
 /// One frame taken out of the outbox, for a vectored write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
@@ -247,6 +261,12 @@ impl Outbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Bytes of the frames that wait, without the `seq` of events.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.queue.iter().map(Item::len).sum()
     }
 
     /// Bytes of undelivered responses: a shell stops reading requests while this is large, so that

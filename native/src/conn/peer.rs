@@ -161,16 +161,18 @@ impl Peer {
         state.wake();
     }
 
-    /// Writes as much as possible without waiting. The connection's task takes over a full socket.
-    pub(crate) fn flush(&self, now: Now) {
+    /// Writes as much as possible without waiting. The connection's task takes over a full socket. Returns the number of
+    /// bytes that the socket took, before encryption.
+    pub(crate) fn flush(&self, now: Now) -> usize {
         let mut state = self.state();
         if state.blocked_since_ms.is_some() || state.is_broken() {
-            return;
+            return 0;
         }
-        state.write(&self.socket, self.metrics.as_deref(), now);
+        let written = state.write(&self.socket, self.metrics.as_deref(), now);
         if state.blocked_since_ms.is_some() || state.is_broken() {
             state.wake();
         }
+        written
     }
 
     /// Whether requests have to wait for undelivered responses.
@@ -308,16 +310,18 @@ impl Peer {
 }
 
 impl State {
-    /// Writes until nothing is left, the socket is full, or writing fails.
-    fn write(&mut self, socket: &Socket, metrics: Option<&Metrics>, now: Now) {
+    /// Writes until nothing is left, the socket is full, or writing fails. Returns the number of bytes written.
+    fn write(&mut self, socket: &Socket, metrics: Option<&Metrics>, now: Now) -> usize {
+        let mut bytes = 0;
         let write = |slices: &[IoSlice<'_>]| {
             let written = socket.try_write(slices)?;
-            if let Some(metrics) = metrics {
-                metrics.sent.inc_by(written as u64);
-            }
+            bytes += written;
             Ok(written)
         };
         let flushed = self.writer.flush(write, metrics);
+        if let Some(metrics) = metrics {
+            metrics.sent.inc_by(bytes as u64);
+        }
         self.count_undelivered();
         let (outcome, has_progress) = socket.complete(flushed);
         self.blocked_since_ms = match outcome {
@@ -329,6 +333,7 @@ impl State {
                 None
             }
         };
+        bytes
     }
 
     fn close_frame(&self) -> Option<CloseFrame> {

@@ -47,6 +47,7 @@ impl Closable for Subscription {
     fn close(&self, close: CloseFrame) {
         self.state().close.get_or_insert_with(|| close.clone());
         self.push(Item::Close(close));
+        self.flush();
         self.closed.notify_one();
     }
 }
@@ -62,14 +63,19 @@ impl Subscription {
         self.state().conn = Some(conn);
     }
 
-    /// Queues an item; there are no responses.
+    /// Queues an item; there are no responses. [`flush`](Self::flush) sends it.
     pub(crate) fn push(&self, item: Item) {
-        let mut state = self.state();
         // Only responses can be too many.
-        let _ = state.outbox.push(item);
+        let _ = self.state().outbox.push(item);
+    }
+
+    /// Wakes the task that writes. Returns the number of bytes that wait for it.
+    pub(crate) fn flush(&self) -> usize {
+        let mut state = self.state();
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
+        state.outbox.bytes()
     }
 
     /// Whether deltas were dropped because the client reads slowly; clears the flag.

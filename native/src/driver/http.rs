@@ -69,6 +69,7 @@ impl Driver {
                 if stream.take_behind() {
                     self.hub.resync(conn, now);
                 }
+                self.mark(conn, now);
             }
         }
     }

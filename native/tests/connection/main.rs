@@ -3,6 +3,7 @@
 mod frames;
 mod handshake;
 mod lifetime;
+mod many_readers;
 mod slow_readers;
 #[path = "../support/mod.rs"]
 mod support;
