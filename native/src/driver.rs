@@ -162,12 +162,11 @@ impl Driver {
             self.log_evictions(now);
             self.log_disputes(now);
             self.finish_metering(now);
-            if self.hub.awaits_sent() && !self.unflushed.has_waiting() {
-                self.hub.handle_sent(self.clock.now());
-            }
+            self.report_sending();
             if is_over(turn_began_ms, now) || (is_idle && has_waiting) {
                 tokio::task::yield_now().await;
                 self.flush_waiting(self.clock.now());
+                self.report_sending();
                 turn_began_ms = self.clock.now().age_ms;
             }
         }
@@ -187,7 +186,12 @@ impl Driver {
                 self.hub.refused(&refused, now);
                 self.record(now, || Some(Raw::Refused(refused)));
             }
-            Event::Answer(conn, frame) => self.answer_history(conn, *frame, now),
+            Event::Answer(conn, frame) => {
+                self.answer_history(conn, *frame, now);
+                if let Some(peer) = self.peer(conn) {
+                    self.answer(&peer, now);
+                }
+            }
             Event::Source(source, update, _taken) => self.hub.apply(source, update, now),
             #[cfg(feature = "cluster")]
             Event::Cluster(inputs, _taken) => self.handle_fleet(inputs, now),
@@ -236,8 +240,7 @@ impl Driver {
                 }
             }
         }
-        self.flush(now);
-        peer.flush(now);
+        self.answer(peer, now);
         peer.finish_batch(inputs.collect());
     }
 

@@ -168,8 +168,10 @@ impl Peer {
         if state.blocked_since_ms.is_some() || state.is_broken() {
             return 0;
         }
+        let was_backed_up = state.is_backed_up();
         let written = state.write(&self.socket, self.metrics.as_deref(), now);
-        if state.blocked_since_ms.is_some() || state.is_broken() {
+        let reads_again = was_backed_up && !state.is_backed_up();
+        if state.blocked_since_ms.is_some() || state.is_broken() || reads_again {
             state.wake();
         }
         written

@@ -69,12 +69,14 @@ impl Subscription {
         let _ = self.state().outbox.push(item);
     }
 
-    /// Wakes the task that writes. Returns the number of bytes that wait for it.
+    /// Wakes the task that writes, if it waits. Returns the number of bytes that wait for it; none while it still has
+    /// earlier ones to write.
     pub(crate) fn flush(&self) -> usize {
         let mut state = self.state();
-        if let Some(waker) = state.waker.take() {
-            waker.wake();
-        }
+        let Some(waker) = state.waker.take() else {
+            return 0;
+        };
+        waker.wake();
         state.outbox.bytes()
     }
 
@@ -113,5 +115,24 @@ impl Subscription {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_does_not_read_costs_no_turn() {
+        let stream = Subscription::default();
+        let event = Arc::new(EventFrame::new("presence", "x".repeat(1_000)));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(stream.poll_next(cx).is_pending());
+        stream.push(Item::Presence(Arc::clone(&event)));
+        assert!(stream.flush() > 1_000);
+        stream.push(Item::Presence(event));
+        assert_eq!(stream.flush(), 0);
+        assert!(stream.poll_next(cx).is_ready());
+        assert!(stream.poll_next(cx).is_pending());
     }
 }

@@ -49,9 +49,8 @@ impl Driver {
             self.add(conn, peer, classes.get(index).copied());
         }
         self.execute(now);
-        self.flush(now);
         for peer in peers {
-            peer.flush(now);
+            self.answer(&peer, now);
             peer.finish_batch(Vec::new());
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct Meter {
     metrics: Arc<Metrics>,
     /// The classes of the connections, by slot.
     classes: Vec<Option<Class>>,
-    /// When the turn began.
+    /// When the turn began whose broadcast is being sent, or the last turn.
     began: Instant,
     /// When the next scrape gets newer values, on the age clock.
     publish_at_ms: u64,
@@ -87,7 +87,9 @@ impl Driver {
     /// A turn begins; the hub's deadline is not handled yet.
     pub(super) fn start_metering(&mut self, now: Now) {
         let Some(meter) = &mut self.meter else { return };
-        meter.began = Instant::now();
+        if !self.hub.awaits_sent() {
+            meter.began = Instant::now();
+        }
         if let Some(late_ms) = self
             .hub
             .poll_timeout()
@@ -97,13 +99,17 @@ impl Driver {
         }
     }
 
-    /// A turn ends; all of its output is written or waits for full sockets.
-    pub(super) fn finish_metering(&mut self, now: Now) {
-        let Some(meter) = &mut self.meter else { return };
-        if self.hub.awaits_sent() {
+    /// All of a broadcast is written, or waits for full sockets.
+    pub(super) fn meter_fanout(&self) {
+        if let Some(meter) = &self.meter {
             let micros = u64::try_from(meter.began.elapsed().as_micros()).unwrap_or(u64::MAX);
             meter.metrics.fanout.observe(micros);
         }
+    }
+
+    /// A turn ends.
+    pub(super) fn finish_metering(&mut self, now: Now) {
+        let Some(meter) = &mut self.meter else { return };
         if !meter.metrics.publication.take_request() {
             return;
         }

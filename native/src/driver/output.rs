@@ -1,5 +1,4 @@
 //! The part of the driver that carries out the hub's outputs, in turns (see [`Unflushed`](super::unflushed::Unflushed)).
-//! Answers to requests do not wait: the driver writes them when it has handled a connection's batch.
 
 use std::sync::Arc;
 
@@ -91,6 +90,15 @@ impl Driver {
         }
     }
 
+    /// The connection has all its answers for now, which are written ahead of what waits.
+    pub(super) fn answer(&mut self, peer: &Peer, now: Now) {
+        self.flush(now);
+        if self.unflushed.may_answer() {
+            let bytes = peer.flush(now);
+            self.unflushed.note_answer(bytes);
+        }
+    }
+
     /// A new turn: writes what waits until the turn is over.
     pub(super) fn flush_waiting(&mut self, now: Now) {
         self.unflushed.start_turn();
@@ -104,6 +112,20 @@ impl Driver {
         self.flush(now);
         while self.unflushed.has_waiting() {
             self.flush_waiting(now);
+        }
+    }
+
+    /// Tells the hub how far its broadcast is sent.
+    pub(super) fn report_sending(&mut self) {
+        if !self.hub.awaits_sent() {
+            return;
+        }
+        let now = self.clock.now();
+        if self.unflushed.has_waiting() {
+            self.hub.handle_sending(now);
+        } else {
+            self.hub.handle_sent(now);
+            self.meter_fanout();
         }
     }
 

@@ -9,12 +9,14 @@ use presence_core::server::ConnId;
 const TURN_BYTES: usize = 4 * 1024 * 1024;
 /// Most connections that a turn writes to.
 const TURN_WRITES: usize = 1_024;
+/// Most bytes of answers, hellos among them, that a turn writes ahead of what waits.
+const ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
 /// The connections with output that is not written yet.
 ///
 /// A list for 1,000 readers takes longer to write than others should wait. So a turn of the driver writes a bounded
 /// number of bytes, to a bounded number of connections. The others wait, each with the newest list in its outbox, while
-/// the driver handles events and the runtime polls the sockets.
+/// the driver handles events and the runtime polls the sockets. Answers do not wait behind lists, unless they are many.
 #[derive(Default)]
 pub(super) struct Unflushed {
     /// The one that gets output now. Outputs come connection by connection, so its output is complete when another one
@@ -26,6 +28,8 @@ pub(super) struct Unflushed {
     bytes: usize,
     /// Connections that this turn has written to.
     writes: usize,
+    /// Bytes of the answers that this turn has written ahead.
+    answer_bytes: usize,
 }
 
 impl Unflushed {
@@ -60,9 +64,19 @@ impl Unflushed {
         self.writes += usize::from(bytes > 0);
     }
 
+    /// Whether this turn may write another answer ahead. If not, the answer waits, because its connection is marked.
+    pub(super) fn may_answer(&self) -> bool {
+        self.answer_bytes < ANSWER_BYTES
+    }
+
+    /// Notes that so many bytes were written ahead.
+    pub(super) fn note_answer(&mut self, bytes: usize) {
+        self.answer_bytes = self.answer_bytes.saturating_add(bytes);
+    }
+
     /// Begins a turn.
     pub(super) fn start_turn(&mut self) {
-        (self.bytes, self.writes) = (0, 0);
+        (self.bytes, self.writes, self.answer_bytes) = (0, 0, 0);
     }
 
     /// The next one of those that wait, until the turn is over.
@@ -141,6 +155,19 @@ mod tests {
         assert_eq!(next_turn(&mut unflushed, 1), Vec::from_iter(TURN_WRITES..all));
         // A socket that is full costs nothing.
         assert_eq!(at_once(&mut unflushed, 0..3 * all, 0), Vec::from_iter(0..3 * all));
+    }
+
+    #[test]
+    fn a_turn_writes_a_bounded_number_of_answers_ahead() {
+        let mut unflushed = Unflushed::default();
+        unflushed.note(TURN_BYTES);
+        unflushed.note_answer(ANSWER_BYTES - 1);
+        assert!(unflushed.may_answer());
+        unflushed.note_answer(1);
+        assert!(!unflushed.may_answer());
+        assert!(at_once(&mut unflushed, 0..1, 1).is_empty());
+        unflushed.start_turn();
+        assert!(unflushed.may_answer() && unflushed.has_waiting());
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl RunningGateway {
         &self.feeds
     }
 
-    /// Waits until the hub has handled all input and sent everything due by the clock. Returns the hub's next deadline
+    /// Waits until the hub has handled all input and sent everything due by the clock, except closes, which the
+    /// connections send themselves. Returns the hub's next deadline
     /// on `Now::age_ms`: how far a [`Manual`](crate::clock::Manual) clock may be advanced at once without skipping
     /// anything.
     pub async fn settle(&self) -> Option<u64> {

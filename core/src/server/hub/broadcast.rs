@@ -23,9 +23,15 @@ impl Hub {
     /// left for incoming requests. A time of more than two seconds counts as a suspension, not as sending.
     /// For a shell that never calls it, windows have a constant length.
     pub fn handle_sent(&mut self, now: Now) {
-        let window_ms = self.config.limits.window_ms;
-        if let Some(began_ms) = self.sending_began_ms.take()
-            && window_ms > 0
+        self.handle_sending(now);
+        self.sending_began_ms = None;
+    }
+
+    /// Notes that some outputs are not sent yet, although the shell handles events in between: the window becomes
+    /// twice as long as sending took so far, so that it does not end before all is sent.
+    pub fn handle_sending(&mut self, now: Now) {
+        if let Some(began_ms) = self.sending_began_ms
+            && self.config.limits.window_ms > 0
         {
             let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
             let until_ms = began_ms.saturating_add(2 * took_ms);

@@ -13,7 +13,7 @@ use shuttle::thread;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
-use super::peer::{Peer, Turn};
+use super::peer::{Peer, SCARCE_BYTES, Turn};
 use super::pool::{Pool, Share};
 use super::socket::Socket;
 use crate::conn::Input;
@@ -32,7 +32,16 @@ type Batch = (Arc<Peer>, Vec<Input>);
 
 /// A connection whose outbox is never full.
 fn peer(socket: &Socket) -> Arc<Peer> {
-    let undelivered = Share::of(&Pool::new(usize::MAX));
+    peer_of(socket, &Pool::new(usize::MAX))
+}
+
+/// A connection whose outbox is never full, while the bytes of all are scarce.
+fn scarce_peer(socket: &Socket) -> Arc<Peer> {
+    peer_of(socket, &Pool::new(0))
+}
+
+fn peer_of(socket: &Socket, pool: &Arc<Pool>) -> Arc<Peer> {
+    let undelivered = Share::of(pool);
     Arc::new(Peer::new(
         socket.clone(),
         Box::default(),
@@ -105,7 +114,6 @@ fn drive(batches: &Receiver<Batch>, peers: &[Arc<Peer>], inputs: usize, bytes: u
     }
     for peer in peers {
         peer.close(CloseFrame::SERVICE_RESTART);
-        peer.flush(NOW);
     }
 }
 
@@ -161,7 +169,6 @@ fn all_that_is_pushed_before_the_close_arrives_in_order() {
                 }
             }
             peer.close(CloseFrame::SERVICE_RESTART);
-            peer.flush(NOW);
         });
         assert_eq!(received(&socket), (numbers(EVENTS), Some(1012)));
         task.join().unwrap();
@@ -193,7 +200,6 @@ fn the_newest_snapshot_arrives_with_the_next_number() {
                 peer.flush(NOW);
             }
             peer.close(CloseFrame::SERVICE_RESTART);
-            peer.flush(NOW);
         });
         let (texts, code) = received(&socket);
         let events: Vec<serde_json::Value> = texts
@@ -238,7 +244,6 @@ fn what_the_socket_has_no_room_for_is_written_by_the_task() {
             peer.flush(NOW);
             arrived.recv().unwrap();
             peer.close(CloseFrame::SERVICE_RESTART);
-            peer.flush(NOW);
         });
         let mut bytes = Vec::new();
         while bytes.len() <= LARGE_BYTES {
@@ -277,6 +282,38 @@ fn a_batch_that_backs_up_is_resumed_when_the_client_reads() {
     };
     shuttle::check_random(model, 60);
     shuttle::check_pct(model, 60, 3);
+}
+
+/// Nothing else wakes the task, if the socket takes the whole response.
+#[test]
+fn requests_are_read_again_when_a_response_that_waited_is_written() {
+    let model = || {
+        let socket = Socket::default();
+        let peer = scarce_peer(&socket);
+        let (batches, driver) = sync_channel(1);
+        let task = thread::spawn({
+            let peer = Arc::clone(&peer);
+            move || session(&peer, &batches)
+        });
+        let driver = thread::spawn(move || {
+            let text = format!("{}0", " ".repeat(SCARCE_BYTES));
+            peer.push(Item::Response(ResponseFrame::text(text))).unwrap();
+            peer.flush(NOW);
+            drive(&driver, &[peer], BATCH, 0);
+        });
+        let asker = thread::spawn({
+            let socket = socket.clone();
+            move || socket.send_request()
+        });
+        let (texts, code) = received(&socket);
+        assert_eq!(texts, ["0", "1", "2", "3"]);
+        assert_eq!(code, Some(1012));
+        for thread in [task, driver, asker] {
+            thread.join().unwrap();
+        }
+    };
+    shuttle::check_random(model, 500);
+    shuttle::check_pct(model, 500, 3);
 }
 
 #[test]
@@ -338,7 +375,6 @@ fn a_shutdown_ends_the_tasks_of_all_clients() {
                 peer.push(Item::Event(Arc::new(EventFrame::new("shutdown", "{}"))))
                     .unwrap();
                 peer.close(CloseFrame::SERVICE_RESTART);
-                peer.flush(NOW);
             }
             while let Ok((peer, inputs)) = driver.recv() {
                 handle(&peer, inputs, || "late".to_owned());

@@ -134,7 +134,7 @@ impl Hub {
             }
         }
         self.nodes.news.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
-        self.sending_began_ms = Some(now.age_ms);
+        self.sending_began_ms.get_or_insert(now.age_ms);
     }
 
     /// The payload of the `node.presence` event.

@@ -22,6 +22,28 @@ fn slow_broadcasts_extend_the_window() {
 }
 
 #[test]
+fn the_window_does_not_end_while_a_broadcast_is_being_sent() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    frames(&mut hub, reader);
+    let begin = START.after(1_000);
+    hub.join(handshake("b", "ui", &[]), begin);
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+    hub.join(handshake("c", "ui", &[]), begin);
+    for took_ms in (5..=700).step_by(5) {
+        let now = begin.after(took_ms);
+        hub.handle_sending(now);
+        assert!(hub.awaits_sent());
+        hub.handle_timeout(now);
+        assert_eq!(frames(&mut hub, reader).len(), 0, "after {took_ms} ms");
+    }
+    hub.handle_sent(begin.after(700));
+    assert_eq!(hub.poll_timeout(), Some(begin.after(1_400).age_ms));
+    hub.handle_timeout(begin.after(1_400));
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+}
+
+#[test]
 fn a_suspension_during_a_broadcast_does_not_extend_the_window() {
     let mut hub = hub();
     let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
