@@ -29,6 +29,8 @@ use crate::metrics::{ByToken, Metrics};
 use crate::net::accept::accept_all;
 use crate::net::listen::{ListenError, adopt, listen, listen_at, only_loopback};
 use crate::net::metrics;
+#[cfg(feature = "cli")]
+use crate::recording::RecordTo;
 use crate::recording::Tap;
 #[cfg(feature = "webhook")]
 use crate::webhook;
@@ -178,6 +180,12 @@ impl Gateway {
     #[must_use]
     pub fn feeds(&self) -> Vec<Feed> {
         Feed::all(self.config.observed.len(), &self.events.0)
+    }
+
+    /// Records to these files, in place of `config.record`. Their bounds are checked already.
+    #[cfg(feature = "cli")]
+    pub(crate) fn record_to(&mut self, record: RecordTo) {
+        self.config.record = Some(record);
     }
 
     /// Counts files that could not be read again.

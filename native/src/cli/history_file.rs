@@ -1,26 +1,31 @@
 //! The file of `serve --history`.
 
-use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::recording::lock;
 use crate::history::HistoryConfig;
 
-/// Creates the file if there is none, and makes it one that only this user can read. Returns its folder. The path
-/// becomes absolute, without links.
+/// The place of the database. While this exists, no other gateway writes it.
+#[derive(Debug)]
+pub(super) struct HistoryFile {
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    _lock: File,
+}
+
+/// Creates the file if there is none, and makes it one that only this user can read. The path becomes absolute, without
+/// links.
 ///
 /// # Errors
-/// [`Failure::Other`] if it cannot be created or is no regular file, or if its folder is the root of the file system:
-/// the process could then write everywhere.
-pub(super) fn create(history: &mut HistoryConfig) -> Result<PathBuf, Failure> {
+/// [`Failure::Other`] if it cannot be created or is no regular file, if another gateway writes it, or if its folder is
+/// the root of the file system: the process could then write everywhere.
+pub(super) fn create(history: &mut HistoryConfig) -> Result<HistoryFile, Failure> {
     let named = history.path.display().to_string();
     let failed =
         |why: &dyn std::fmt::Display| Failure::Other(format!("--history: cannot use {named}: {why}"));
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&history.path).map_err(|error| failed(&error))?;
+    let file = open(&history.path).map_err(|error| failed(&error))?;
     let metadata = file.metadata().map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         return Err(failed(&"it is not a regular file"));
@@ -35,6 +40,22 @@ pub(super) fn create(history: &mut HistoryConfig) -> Result<PathBuf, Failure> {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         file.set_permissions(private).map_err(|error| failed(&error))?;
     }
+    // Not the database itself, because closing a second handle of it would release SQLite's locks.
+    let mut lock_path = path.clone().into_os_string();
+    lock_path.push("-lock");
+    let lock_file = open(Path::new(&lock_path)).map_err(|error| failed(&error))?;
+    lock(&lock_file).map_err(|error| failed(&error))?;
     history.path = path;
-    Ok(folder)
+    Ok(HistoryFile {
+        folder,
+        _lock: lock_file,
+    })
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

@@ -1,6 +1,6 @@
 //! The files of `serve --record`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use super::options::Recording;
 use crate::recording::RecordTo;
 
 /// Creates the file, which only this user can read, and opens the one for the part before, whose name has `.1` added. A
-/// recording that exists becomes that part; an empty file is removed.
+/// recording that exists becomes that part; an empty file is removed. Both are locked as long as they are open.
 ///
 /// # Errors
-/// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording: nothing
-/// is moved then.
+/// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording, or by one
+/// that another gateway writes: nothing is moved then.
 pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     let path = &*recording.path;
     let failed =
@@ -24,8 +24,9 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     let mut older = path.as_os_str().to_owned();
     older.push(".1");
     let older = Path::new(&older);
+    let mut replaced = Vec::new();
     for taken in [path, older] {
-        check_replaceable(taken).map_err(failed)?;
+        replaced.extend(check_replaceable(taken).map_err(failed)?);
     }
     let moved = match std::fs::symlink_metadata(path) {
         // With `--record-last` the file is empty until the first request. The older part may be a recording.
@@ -37,12 +38,16 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
+    // Their locks would keep this process out, too.
+    drop(replaced);
     let open = |path: &Path, is_new: bool| {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).create_new(is_new);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(Arc::new).map_err(failed)
+        let file = options.open(path).map_err(failed)?;
+        lock(&file).map_err(failed)?;
+        Ok(Arc::new(file))
     };
     Ok(RecordTo {
         file: open(path, true)?,
@@ -52,23 +57,36 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     })
 }
 
-/// Checks that the path is a recording, an empty file, or free.
-fn check_replaceable(path: &Path) -> io::Result<()> {
+/// Checks that the path is a recording, an empty file, or free. Returns the file, locked.
+fn check_replaceable(path: &Path) -> io::Result<Option<File>> {
     let other = |why: &str| Err(io::Error::other(format!("{} is {why}", path.display())));
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
         Ok(there) if !there.is_file() => return other("not a regular file"),
         Ok(_) => {}
     }
+    let file = File::open(path)?;
     let mut start = Vec::new();
-    File::open(path)?
-        .take(HEADER_START.len() as u64)
-        .read_to_end(&mut start)?;
-    if start.is_empty() || start == HEADER_START.as_bytes() {
-        return Ok(());
+    (&file).take(HEADER_START.len() as u64).read_to_end(&mut start)?;
+    if !start.is_empty() && start != HEADER_START.as_bytes() {
+        return other("a file that is not a recording");
     }
-    other("a file that is not a recording")
+    lock(&file)?;
+    Ok(Some(file))
+}
+
+/// Locks a file until it is closed.
+///
+/// # Errors
+/// If another process has locked it.
+pub(super) fn lock(file: &File) -> io::Result<()> {
+    // On Windows a lock would keep readers out.
+    if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other("another gateway writes it"));
+    }
+    // Some file systems have no locks.
+    Ok(())
 }
 
 #[cfg(test)]
@@ -94,5 +112,32 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&older).unwrap(), HEADER_START);
             assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_recording_that_another_gateway_writes_is_not_replaced() {
+        use std::io::Write as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let [file, older, oldest] = ["r", "r.1", "r.1.1"].map(|name| folder.path().join(name));
+        let recording = |path: &Path| Recording {
+            path: path.to_owned(),
+            max_bytes: 4_096,
+            keep: Keep::Inputs { max_age: None },
+        };
+        let running = create(&recording(&file)).unwrap();
+        (&*running.file).write_all(HEADER_START.as_bytes()).unwrap();
+        // Of the second one, the newest part is the older part of the first.
+        for path in [&file, &older] {
+            let refusal = create(&recording(path)).unwrap_err().to_string();
+            assert!(refusal.ends_with("another gateway writes it"), "{refusal}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), HEADER_START);
+            assert_eq!(std::fs::read_to_string(&older).unwrap(), "");
+            assert!(!oldest.exists());
+        }
+        drop(running);
+        create(&recording(&file)).unwrap();
+        assert_eq!(std::fs::read_to_string(&older).unwrap(), HEADER_START);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 
 /// The extent of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,8 @@ pub(super) struct Needs<'a> {
     pub(super) reads_authorities: bool,
 }
 
-/// Files of name resolution, which also loads libraries.
+/// Files of name resolution, which also loads libraries. Programs replace some of them while the gateway runs, for
+/// example when a network is joined, so their folders can be read.
 #[cfg(target_os = "linux")]
 const NAME_FILES: [&str; 6] = [
     "/etc/resolv.conf",
@@ -113,8 +116,12 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
         .scope(Scope::from_all(ASKED))?;
     let paths = needs.files.iter().flat_map(|file| paths_of(file));
     let readable = path_beneath_rules(paths, AccessFs::ReadFile);
-    let names: Vec<&str> = NAME_FILES.into_iter().chain(NAME_FOLDERS).collect();
-    let names = if needs.looks_up_names { &*names } else { &[] };
+    let names = if needs.looks_up_names {
+        let files = NAME_FILES.iter().flat_map(|file| paths_of(Path::new(file)));
+        files.chain(NAME_FOLDERS.map(PathBuf::from)).collect()
+    } else {
+        Vec::new()
+    };
     let name_port = needs.looks_up_names.then_some(NAME_PORT);
     let ports = needs.ports.iter().copied().chain(name_port);
     let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(port, AccessNet::ConnectTcp)));
@@ -146,7 +153,7 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
 /// The root of the file system is left out, because it would allow all files: a file in it can be read again if it
 /// was overwritten, not if it was replaced.
 #[cfg(target_os = "linux")]
-fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
+fn paths_of(file: &Path) -> Vec<PathBuf> {
     /// Most links that are followed, as in the kernel.
     const MAX_LINKS: usize = 40;
 
@@ -174,7 +181,7 @@ fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
             None => break,
         }
     }
-    paths.retain(|folder: &std::path::PathBuf| folder.parent().is_some());
+    paths.retain(|folder: &PathBuf| folder.parent().is_some());
     paths.push(path);
     paths
 }
@@ -260,6 +267,8 @@ mod tests {
             if sandbox == Sandbox::Partial {
                 eprintln!("skipped in part: this kernel has no Landlock rules for sockets");
             }
+            // As a file of name resolution that was replaced.
+            std::fs::read("/etc/passwd").unwrap();
             let read = std::fs::read("/proc/self/status").unwrap_err();
             assert_eq!(read.kind(), ErrorKind::PermissionDenied);
             let file = std::env::temp_dir().join("presence-gateway-sandbox");

@@ -68,17 +68,15 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
             _ => None,
         });
     signals::on_user_signal(in_memory)?;
-    if let Some(recorded) = &resolved.record {
-        config.record = Some(recording::create(recorded)?);
-    }
     #[cfg(feature = "history")]
-    let written = match &mut config.history {
+    let history = match &mut config.history {
         Some(history) => Some(super::history_file::create(history)?),
         None => None,
     };
+    #[cfg(feature = "history")]
+    let written = history.as_ref().map(|file| &*file.folder);
     #[cfg(not(feature = "history"))]
-    let written: Option<std::path::PathBuf> = None;
-    // From here on no file can be opened.
+    let written: Option<&std::path::Path> = None;
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
     let fleet = Fleet::of(&config);
@@ -89,7 +87,11 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     } else {
         Gateway::adopt(config, sockets)
     };
-    let gateway = gateway.map_err(|error| explain(error, metrics))?;
+    let mut gateway = gateway.map_err(|error| explain(error, metrics))?;
+    // A gateway that cannot start moves no recording. From the sandbox on no file can be opened.
+    if let Some(recorded) = &resolved.record {
+        gateway.record_to(recording::create(recorded)?);
+    }
     let address = gateway
         .addresses()
         .first()
@@ -101,7 +103,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     );
     let sandbox = sandbox::enter(&sandbox::Needs {
         files: reloads.files(),
-        written: written.iter().map(std::path::PathBuf::as_path).collect(),
+        written: written.into_iter().collect(),
         ports: observers
             .iter()
             .map(Observer::port)

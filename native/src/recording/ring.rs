@@ -140,7 +140,7 @@ impl Ring {
     /// Returns the number of bytes.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If a file cannot be written. The file is then empty, if possible; the inputs stay in memory.
     pub(super) fn save(&mut self) -> io::Result<usize> {
         let Parts::Memory(memory) = &self.parts else {
             return Ok(0);
@@ -155,8 +155,12 @@ impl Ring {
             _ => &memory.newer[memory.header_end..],
         };
         let mut file = &*memory.file;
-        file.write_all(&memory.older)?;
-        file.write_all(newer)?;
+        let written = file.write_all(&memory.older).and_then(|()| file.write_all(newer));
+        if let Err(error) = written {
+            // Half a recording must not become the older one.
+            clear(&memory.file)?;
+            return Err(error);
+        }
         Ok(memory.older.len() + newer.len())
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use presence_core::Now;
 use presence_core::recording::{Recorder, Redactor};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Message;
 use super::ring::Ring;
@@ -78,8 +78,12 @@ impl Writer {
                 let now = self.now();
                 let digest = self.recorder.digest(now);
                 self.ring.write(&digest)?;
-                let bytes = self.ring.save()?;
-                info!(bytes, "SIGUSR1: what was recorded lately is written");
+                match self.ring.save() {
+                    Ok(bytes) => info!(bytes, "SIGUSR1: what was recorded lately is written"),
+                    Err(error) => {
+                        warn!(%error, "SIGUSR1: what was recorded lately cannot be written, and stays in memory");
+                    }
+                }
             }
         }
     }

@@ -16,6 +16,8 @@ mod history;
 mod install;
 mod list;
 mod observe;
+#[cfg(unix)]
+mod one_writer;
 mod recording;
 mod reload;
 mod replay;
