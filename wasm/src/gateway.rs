@@ -323,7 +323,7 @@ impl Gateway {
         let Some(socket) = self.sockets.iter_mut().find(|socket| socket.id == id) else {
             return;
         };
-        if let Some(question) = DeviceQuestion::of(&params, socket.machine.nonce(), wall) {
+        if let Some(question) = DeviceQuestion::of(&params, socket.machine.challenge(), wall) {
             socket.asked = Some(params);
             self.events
                 .push_back(GatewayEvent::Verify { socket: id, question });

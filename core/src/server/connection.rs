@@ -17,6 +17,7 @@ use crate::model::Role;
 use crate::model::entry::MAX_USER_UNITS;
 use crate::model::text::trim;
 use crate::model::time::Now;
+use crate::wire::device::Challenge;
 use crate::wire::error::SIGNATURE_EXPIRED;
 use crate::wire::method::HIDE_ADDRESSES_CAP;
 use crate::wire::request::{FrameError, RequestFrame};
@@ -104,6 +105,8 @@ enum Phase {
 struct Opening {
     conn_id: Box<str>,
     nonce: Box<str>,
+    /// The wall clock that the challenge states.
+    challenged_ms: u64,
     remote_ip: Option<Box<str>>,
     user: Option<Box<str>>,
     /// When the handshake must be done, on `Now::age_ms`.
@@ -153,6 +156,7 @@ impl Connection {
         let opening = Opening {
             conn_id,
             nonce,
+            challenged_ms: now.wall_ms,
             remote_ip,
             user: None,
             deadline_ms: now.age_ms.saturating_add(limits.handshake_ms),
@@ -277,12 +281,15 @@ impl Connection {
         }
     }
 
-    /// The challenge's nonce, for the device proof; empty once the handshake is over.
+    /// The challenge, for the device proof; empty once the handshake is over.
     #[must_use]
-    pub fn nonce(&self) -> &str {
+    pub fn challenge(&self) -> Challenge<'_> {
         match &self.phase {
-            Phase::Opening(opening) => &opening.nonce,
-            Phase::Ready | Phase::Closed => "",
+            Phase::Opening(opening) => Challenge {
+                nonce: &opening.nonce,
+                ts_ms: opening.challenged_ms,
+            },
+            Phase::Ready | Phase::Closed => Challenge::default(),
         }
     }
 

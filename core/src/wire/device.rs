@@ -16,6 +16,15 @@ pub const SKEW_MS: u64 = 2 * 60_000;
 /// How far `signedAt` may be from the wall clock on protocol 3, in ms (SPEC 4).
 pub const SKEW_PROTOCOL_3_MS: u64 = 10 * 60_000;
 
+/// What a connection's `connect.challenge` states for the proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// To be signed.
+    pub nonce: &'a str,
+    /// The stated `ts`: the gateway's wall clock at that moment, in ms since the Unix epoch.
+    pub ts_ms: u64,
+}
+
 /// The outcome of verifying the device proof of a `connect` request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceEvidence {
@@ -118,20 +127,26 @@ impl<S> core::fmt::Debug for SignedFields<'_, S> {
 }
 
 /// Checks nonce and time of a request's device proof and returns the texts its signature may be
-/// over, the likelier first: version 3, then version 2. `nonce` is the connection's.
+/// over, the likelier first: version 3, then version 2. `challenge` is the connection's: who signs its time is never
+/// refused for a clock, because the gateway's own may have been set since.
 ///
 /// The shell checks the id against the key before and the signature against these texts after.
 ///
 /// # Errors
 /// The defect of the proof, or [`DeviceEvidence::Absent`].
-pub fn precheck(params: &ConnectParams, nonce: &str, now: Now) -> Result<[String; 2], DeviceEvidence> {
+pub fn precheck(
+    params: &ConnectParams,
+    challenge: Challenge<'_>,
+    now: Now,
+) -> Result<[String; 2], DeviceEvidence> {
+    let nonce = challenge.nonce;
     let proof = params.device.as_ref().ok_or(DeviceEvidence::Absent)?;
     let skew = if params.protocol() == Some(3) {
         SKEW_PROTOCOL_3_MS
     } else {
         SKEW_MS
     };
-    if proof.signed_at_ms.abs_diff(now.wall_ms) > skew {
+    if proof.signed_at_ms != challenge.ts_ms && proof.signed_at_ms.abs_diff(now.wall_ms) > skew {
         return Err(DeviceEvidence::SignatureExpired {
             signed_at_ms: proof.signed_at_ms,
             now_ms: now.wall_ms,
@@ -194,7 +209,11 @@ mod tests {
             age_ms: 0,
             wall_ms: SIGNED_AT.saturating_add_signed(skew_ms),
         };
-        precheck(&params, "72dca263-3f16-47f0-9f94-a9e3a54919b6", now)
+        let challenge = Challenge {
+            nonce: "72dca263-3f16-47f0-9f94-a9e3a54919b6",
+            ts_ms: 0,
+        };
+        precheck(&params, challenge, now)
     }
 
     fn expired(skew_ms: i64) -> DeviceEvidence {

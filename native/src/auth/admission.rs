@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use presence_core::Now;
 use presence_core::server::{DeviceEvidence, Evidence, Grant, OriginEvidence, SecretEvidence, judge_request};
+use presence_core::wire::device::Challenge;
 use presence_core::wire::error::SecretKind;
 use presence_core::wire::{AuthParams, ConnectParams, WireError};
 
@@ -51,7 +52,13 @@ impl Admission {
 
     /// Returns the evidence for a request. The first failed check ends the search: a page of a refused origin cannot
     /// guess secrets, and a client without the secret cannot make the gateway verify signatures.
-    pub(crate) fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Judgement {
+    pub(crate) fn judge(
+        &self,
+        params: &ConnectParams,
+        facts: &Facts,
+        challenge: Challenge<'_>,
+        now: Now,
+    ) -> Judgement {
         let mut token = None;
         let mut evidence = Evidence {
             origin: self.origin(facts),
@@ -74,7 +81,7 @@ impl Admission {
             evidence.secret,
             SecretEvidence::Match | SecretEvidence::NotRequired
         ) {
-            evidence.device = device::verify(params, nonce, now);
+            evidence.device = device::verify(params, challenge, now);
         }
         Judgement { evidence, token }
     }

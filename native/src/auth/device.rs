@@ -7,6 +7,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use presence_core::Now;
 use presence_core::server::DeviceEvidence;
 use presence_core::wire::connect::NEWEST_PROTOCOL;
+use presence_core::wire::device::Challenge;
 use presence_core::wire::{ConnectParams, device};
 use sha2::{Digest, Sha256};
 
@@ -21,8 +22,8 @@ const DER_PREFIX: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
-/// Verifies the proof of a `connect` request. `nonce` is the one of this connection's challenge.
-pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
+/// Verifies the proof of a `connect` request. `challenge` is this connection's.
+pub(crate) fn verify(params: &ConnectParams, challenge: Challenge<'_>, now: Now) -> DeviceEvidence {
     let Some(proof) = &params.device else {
         return DeviceEvidence::Absent;
     };
@@ -32,7 +33,7 @@ pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvi
     if device_id(&raw_key) != *proof.id {
         return DeviceEvidence::IdMismatch;
     }
-    let mut texts = match device::precheck(params, nonce, now) {
+    let mut texts = match device::precheck(params, challenge, now) {
         Ok(texts) => texts,
         Err(evidence) => return evidence,
     };
@@ -114,7 +115,10 @@ mod tests {
         let params = ConnectParams::parse(&request.to_string()).unwrap();
         verify(
             &params,
-            NONCE,
+            Challenge {
+                nonce: NONCE,
+                ts_ms: 0,
+            },
             Now {
                 age_ms: 0,
                 wall_ms: SIGNED_AT + 5,

@@ -233,8 +233,9 @@ impl Session {
         if self.slot.busy(now.age_ms).is_err() {
             self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
         } else if let Some(handshake) = &mut self.handshake {
-            let nonce = self.machine.nonce();
-            let judgement = self.shared.admission.judge(params, &handshake.facts, nonce, now);
+            let challenge = self.machine.challenge();
+            let admission = &self.shared.admission;
+            let judgement = admission.judge(params, &handshake.facts, challenge, now);
             handshake.token = judgement.token;
             self.machine.handle_evidence(&judgement.evidence, now);
         }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use presence_core::Now;
 use presence_core::server::DeviceEvidence;
+use presence_core::wire::device::Challenge;
 use presence_core::wire::{ConnectParams, device};
 use serde::Serialize;
 use tsify::Tsify;
@@ -40,9 +41,9 @@ pub struct DeviceQuestion {
 
 impl DeviceQuestion {
     /// Returns what to verify in a request; `None` if it has no device.
-    pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
+    pub(super) fn of(params: &ConnectParams, challenge: Challenge<'_>, now: Now) -> Option<Self> {
         let proof = params.device.clone()?;
-        let (refusal, texts) = match device::precheck(params, nonce, now) {
+        let (refusal, texts) = match device::precheck(params, challenge, now) {
             Ok(texts) => (None, texts.into()),
             Err(evidence) => (Some(word(evidence)), Vec::new()),
         };

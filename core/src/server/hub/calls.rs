@@ -171,9 +171,14 @@ impl Hub {
         let member = &*member;
         let write = member.connect_write(slot);
         let report = Report::from(beacon).of_conn(member.serial);
-        let aim = self
+        let aim = match self
             .roster
-            .beacon_subject(&report, &write, &member.key, member.row);
+            .beacon_subject(&report, &write, &member.key, member.row)
+        {
+            // A visit never has a row of its own, so its beacon counts as one without ids.
+            BeaconSubject::Connection if member.handshake.visitor.is_some() => BeaconSubject::Other,
+            aim => aim,
+        };
         let is_own = matches!(aim, BeaconSubject::Own | BeaconSubject::Connection);
         let needed = match aim {
             BeaconSubject::Own | BeaconSubject::Connection => None,

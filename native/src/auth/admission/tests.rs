@@ -11,6 +11,8 @@ const NOW: Now = Now {
     wall_ms: 1_700_000_000_000,
 };
 
+const CHALLENGE: Challenge<'_> = Challenge { nonce: "n", ts_ms: 0 };
+
 fn admission(auth: AuthMode, origins: &[&str]) -> Admission {
     let limiter = GuessLimiter::new([7; 32]);
     Admission::new(auth, None, AllowedOrigins::parse(origins).unwrap(), limiter)
@@ -54,7 +56,10 @@ fn offering(auth: &serde_json::Value) -> ConnectParams {
 
 /// The outcome for a secret.
 fn tried(admission: &Admission, secret: &str, facts: &Facts, now: Now) -> SecretEvidence {
-    admission.judge(&params(secret), facts, "n", now).evidence.secret
+    admission
+        .judge(&params(secret), facts, CHALLENGE, now)
+        .evidence
+        .secret
 }
 
 /// Takes all tokens of a bucket.
@@ -77,7 +82,7 @@ fn the_right_secret_is_accepted_and_uses_no_attempt() {
     let admission = admission(token(), &[]);
     for _ in 0..100 {
         let evidence = admission
-            .judge(&params("s3cret"), &facts("127.0.0.1", None), "n", NOW)
+            .judge(&params("s3cret"), &facts("127.0.0.1", None), CHALLENGE, NOW)
             .evidence;
         assert_eq!(
             (evidence.origin, evidence.secret),
@@ -93,7 +98,7 @@ fn a_refused_page_cannot_guess() {
     let facts = facts("127.0.0.1", Some("https://evil.example.org"));
     for n in 0..20 {
         let evidence = admission
-            .judge(&params(&n.to_string()), &facts, "n", NOW)
+            .judge(&params(&n.to_string()), &facts, CHALLENGE, NOW)
             .evidence;
         assert_eq!(
             evidence.origin,
@@ -164,7 +169,7 @@ fn secrets_that_are_not_compared_are_not_guesses() {
         ] {
             assert_eq!(
                 admission
-                    .judge(&offering(&auth), &facts, "n", NOW)
+                    .judge(&offering(&auth), &facts, CHALLENGE, NOW)
                     .evidence
                     .secret,
                 wanted
@@ -183,7 +188,7 @@ fn a_misplaced_secret_is_named_only_if_none_is_offered() {
     };
     assert_eq!(
         admission
-            .judge(&offering(&json!({})), &facts, "n", NOW)
+            .judge(&offering(&json!({})), &facts, CHALLENGE, NOW)
             .evidence
             .secret,
         SecretEvidence::Misplaced {
@@ -202,7 +207,10 @@ fn without_a_secret_only_own_names_are_answered() {
     assert_eq!(tried(&admission, "x", &facts, NOW), SecretEvidence::NotRequired);
     facts.host = Some("rebound.example.org:18789".into());
     assert_eq!(
-        admission.judge(&params("x"), &facts, "n", NOW).evidence.origin,
+        admission
+            .judge(&params("x"), &facts, CHALLENGE, NOW)
+            .evidence
+            .origin,
         OriginEvidence::Refused(None)
     );
 }

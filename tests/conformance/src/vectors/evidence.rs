@@ -8,7 +8,7 @@ use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use presence_core::Now;
 use presence_core::model::ip;
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
-use presence_core::wire::device::precheck;
+use presence_core::wire::device::{Challenge, precheck};
 use presence_core::wire::{AuthParams, ConnectParams};
 
 use super::device::id_of;
@@ -21,13 +21,13 @@ pub fn evidence(
     config: &Config,
     opening: &Opening,
     params: &ConnectParams,
-    nonce: &str,
+    challenge: Challenge<'_>,
     now: Now,
 ) -> Evidence {
     Evidence {
         origin: origin(config, opening),
         secret: secret(&config.auth, &params.auth),
-        device: device(params, nonce, now),
+        device: device(params, challenge, now),
         grant: presence_core::server::Grant::default(),
     }
 }
@@ -67,7 +67,7 @@ fn secret(auth: &Auth, offered: &AuthParams) -> SecretEvidence {
     }
 }
 
-fn device(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
+fn device(params: &ConnectParams, challenge: Challenge<'_>, now: Now) -> DeviceEvidence {
     let Some(proof) = &params.device else {
         return DeviceEvidence::Absent;
     };
@@ -77,7 +77,7 @@ fn device(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
     if id_of(key.as_bytes()) != *proof.id {
         return DeviceEvidence::IdMismatch;
     }
-    let texts = match precheck(params, nonce, now) {
+    let texts = match precheck(params, challenge, now) {
         Ok(texts) => texts,
         Err(evidence) => return evidence,
     };

@@ -152,6 +152,9 @@ fn unrequested_evidence_is_ignored() {
 fn a_ready_connection_is_small_and_owns_nothing() {
     let connection = ready();
     assert!(matches!(connection.phase, Phase::Ready));
-    assert_eq!((connection.outputs.capacity(), connection.nonce()), (0, ""));
+    assert_eq!(
+        (connection.outputs.capacity(), connection.challenge().nonce),
+        (0, "")
+    );
     assert!(size_of::<Connection>() <= 64, "{}", size_of::<Connection>());
 }

@@ -75,6 +75,34 @@ fn http_beacons_of_one_address_share_a_quota_and_leave_no_trace() {
     assert_eq!(hub.journal.ended().count(), 0);
 }
 
+#[test]
+fn http_beacons_with_placeholders_count_as_without_ids() {
+    let mut hub = hub_of(20);
+    let mut visits = 0;
+    let mut beacon = |text: &str| {
+        visits += 1;
+        let mut visit = handshake("http", BEACON_MODE, &["operator.write"]);
+        visit.visitor = Some(MIN_VISITOR);
+        visit.conn_id = format!("visit-{visits}").into();
+        let request = request("system-event", json!({ "text": text, "instanceId": "undefined" }));
+        let (_, answer) = hub.visit(visit, &request, START);
+        assert_eq!(answer, Ok(()));
+    };
+    for _ in 0..30 {
+        beacon("job");
+    }
+    for number in 0..30 {
+        beacon(&format!("job {number}"));
+    }
+    let list = hub.list(START);
+    let texts: Vec<_> = list
+        .iter()
+        .skip(1)
+        .filter_map(|row| row.text.as_deref())
+        .collect();
+    assert_eq!(texts, ["job 28", "job 29"]);
+}
+
 /// Each of them is a connection of its own, so the limit of one event per connection does not bound them.
 #[test]
 fn refused_http_beacons_do_not_displace_events_of_rows() {

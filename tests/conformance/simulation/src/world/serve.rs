@@ -104,24 +104,24 @@ impl World {
                 self.lines[line].push(Item::Response(frame));
             }
             ConnectionOutput::Authenticate(params) => {
-                let nonce = self.lines[line].connection.nonce().to_owned();
                 let secret = if params.auth.token.as_deref() == Some(TOKEN) {
                     SecretEvidence::Match
                 } else {
                     SecretEvidence::TokenMismatch
                 };
                 // The signature of these tests is the text itself.
-                let device = match device::precheck(&params, &nonce, self.now) {
-                    Err(evidence) => evidence,
-                    Ok(texts)
-                        if params
-                            .device
-                            .is_some_and(|proof| texts.contains(&String::from(proof.signature))) =>
-                    {
-                        DeviceEvidence::Verified
-                    }
-                    Ok(_) => DeviceEvidence::SignatureInvalid,
-                };
+                let device =
+                    match device::precheck(&params, self.lines[line].connection.challenge(), self.now) {
+                        Err(evidence) => evidence,
+                        Ok(texts)
+                            if params
+                                .device
+                                .is_some_and(|proof| texts.contains(&String::from(proof.signature))) =>
+                        {
+                            DeviceEvidence::Verified
+                        }
+                        Ok(_) => DeviceEvidence::SignatureInvalid,
+                    };
                 let origin = OriginEvidence::Allowed;
                 self.lines[line].connection.handle_evidence(
                     &Evidence {

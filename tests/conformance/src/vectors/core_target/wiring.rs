@@ -57,7 +57,7 @@ impl CoreTarget {
     pub(super) fn judge(&mut self, name: &str, params: &ConnectParams) -> Result<(), Failure> {
         let now = self.now;
         let (config, client) = (&self.config, &self.clients[name]);
-        let facts = evidence(config, &client.opening, params, client.machine.nonce(), now);
+        let facts = evidence(config, &client.opening, params, client.machine.challenge(), now);
         self.client(name)?.machine.handle_evidence(&facts, now);
         Ok(())
     }
