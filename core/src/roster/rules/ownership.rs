@@ -81,7 +81,7 @@ impl Roster {
         let (names_key, is_owned) = match self.beacon_target(report) {
             BeaconTarget::Row(target) if Some(target) == row => return BeaconSubject::Own,
             BeaconTarget::Row(target) => (
-                self.key(target) == Some(key),
+                self.key(target) == Some(key) || self.leads_to(target, report, write, row),
                 self.is_closed_to(target, key_of(write.device_id).as_ref()),
             ),
             BeaconTarget::Key(target) => (target == *key, false),
@@ -95,6 +95,29 @@ impl Roster {
             (false, true) => BeaconSubject::Own,
             (false, false) => BeaconSubject::Other,
         }
+    }
+
+    /// Whether the handshake of a connection whose row is gone, or that has none, resolves to the target of its beacon:
+    /// that row can have another key, because of the `deviceId` join. `row` is the row the connection is bound to.
+    fn leads_to(
+        &self,
+        target: RowId,
+        report: &Report<'_>,
+        write: &ConnectWrite<'_>,
+        row: Option<RowId>,
+    ) -> bool {
+        if row.is_some_and(|row| self.contains(row)) {
+            return false;
+        }
+        let own = self.connect_target(write);
+        if own.is_apart || own.row != Some(target) {
+            return false;
+        }
+        // A rebuild gives the row the handshake's `instanceId`. A beacon with other ids would not find it then, and
+        // would make or write a row that is not its sender's.
+        let instance = own.ids.instance.as_ref();
+        instance.is_none_or(|instance| report.instance() == Some(instance))
+            || names_device_only(report, write)
     }
 
     /// The connections that left their rows since the last call.

@@ -47,6 +47,12 @@ impl Model {
         };
         let is_own_key = *key == named.unwrap_or_else(|| Key::Connection(write.conn_id.into()));
         let at = target.as_ref().ok().copied();
+        let (of_handshake, would_be_apart) = self.row_of_handshake(write);
+        let is_of_handshake = bound.is_none() && !would_be_apart && at.is_some() && of_handshake.ok() == at;
+        // The handshake's instanceId becomes the row's key, and then a beacon with other ids leads elsewhere.
+        let instance = self.instance_key(write);
+        let stays_there = instance.is_none() || id_of(&beacon.instance_id) == instance || says_its_device;
+        let is_own_key = is_own_key || (is_of_handshake && stays_there);
         if at.is_some() && at == bound {
             About::Own
         } else if is_apart && (is_own_key || says_its_device) {
