@@ -183,7 +183,7 @@ impl Replay {
                 age_ms: now.age_ms.max(self.now.age_ms),
                 wall_ms: now.wall_ms,
             };
-            self.hub.handle_timeout(self.now);
+            self.hub.wake(self.now);
             self.drain();
             return self.look(Some(input), None);
         }

@@ -273,6 +273,46 @@ fn a_replay_from_a_checkpoint_equals_one_from_the_start() {
     }
 }
 
+/// A tick that was late can show a suspension, and a replay from a checkpoint has no ticks.
+#[test]
+fn a_wake_is_a_suspension_even_without_a_late_timer() {
+    let mut config = config();
+    config.ttl_ms = 300_000;
+    config.limits.ping_interval_ms = 25_000;
+    let (mut recorder, header) = Recorder::new(&config, &Redactor::new([1; 32]), START);
+    let mut whole = Replay::new(Reader::new(&header).unwrap().header());
+    let joined = Joined {
+        conn_id: "c-1".into(),
+        protocol: 4,
+        mode: "ui".into(),
+        instance_id: Some("a".into()),
+        ..Joined::default()
+    };
+    let join = Input::Join(1, Box::new(joined));
+    recorder.record(join.clone(), START);
+    whole.input(&join, START);
+    // The first ping is sent at 25 s; its pong is due at 50 s.
+    let saved_at = START.after(26_000);
+    let text = recorder.restart(saved_at);
+    whole.pass(saved_at);
+    let mut reader = Reader::new(&text).unwrap();
+    let mut begun = Replay::new(reader.header());
+    for line in &mut reader {
+        assert_eq!(begun.step(&line.unwrap()), Ok(()));
+    }
+    // The tick of 30 s was late by more than 30 s, the deadline of the pong was not.
+    let woke = START.after(62_000);
+    for replay in [&mut whole, &mut begun] {
+        replay.input(&Input::Wake, woke);
+        replay.input(&Input::Pong(1), woke.after(1_000));
+        let row = &rows(replay)[1];
+        assert_eq!(row.reason.as_deref(), Some("connect"));
+        assert!(row.online_since.is_some());
+    }
+    assert_eq!(rows(&mut begun), rows(&mut whole));
+    assert_eq!(begun.digest(), whole.digest());
+}
+
 fn checkpoint() -> (Header, Vec<Line>) {
     let (mut recorder, _) = Recorder::new(&config(), &Redactor::new([1; 32]), START);
     for serial in 1..4 {

@@ -83,6 +83,16 @@ impl Hub {
         self.tick(now);
     }
 
+    /// Handles the deadlines after a suspension that the recorded gateway noticed. The timer that showed it there may not
+    /// exist in a replay.
+    #[cfg(feature = "recording")]
+    pub(crate) fn wake(&mut self, now: Now) {
+        if !self.is_shut_down && !self.was_suspended(now) {
+            self.wake_up(now);
+        }
+        self.handle_timeout(now);
+    }
+
     /// Pings all connections at once after a suspension.
     fn wake_up(&mut self, now: Now) {
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
