@@ -156,10 +156,7 @@ impl Peer {
             (self.by_key.get(&held.row.key) == Some(number)).then(|| held.row.clone())
         });
         let put = current.collect();
-        let removed = core::mem::take(&mut self.gone)
-            .into_iter()
-            .map(wire_key)
-            .collect();
+        let removed = core::mem::take(&mut self.gone).into_iter().collect();
         let update = SourceUpdate {
             put,
             removed,
@@ -168,11 +165,6 @@ impl Peer {
         let is_empty = update.put.is_empty() && update.removed.is_empty();
         (self.lease_ends_ms.take(), (!is_empty).then_some(update))
     }
-}
-
-/// The key of a row in its source.
-fn wire_key(key: Box<str>) -> Box<str> {
-    if *key == *SELF_KEY { "self".into() } else { key }
 }
 
 fn signed(ms: u64) -> i64 {

@@ -13,8 +13,6 @@ use crate::roster::Roster;
 
 /// Maximum number of peers of a gateway.
 pub const MAX_PEERS: usize = 31;
-/// The key of this gateway's own row in the digest of the fleet, which its peers use too.
-const OWN_KEY: &str = "self";
 
 /// The reason why a peer is not listed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,8 +91,7 @@ impl Fleet {
     /// all of them once no changes are in flight. Rows of observed gateways do not count.
     pub(crate) fn fleet_digest(&self, own_name: &str, roster: &mut Roster, now: Now) -> Digest {
         let mut digest = Digest::default();
-        roster.each_text(now, |key, number, text| {
-            let key = if number == 0 { OWN_KEY } else { key };
+        roster.each_text(now, |key, _, text| {
             if let Some(entry) = RawEntry::read(text) {
                 digest.add(of_raw(&wire_key(own_name, key), &entry));
             }

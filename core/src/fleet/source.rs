@@ -21,8 +21,9 @@ use crate::model::status::Thresholds;
 use crate::model::time::Now;
 use crate::roster::MAX_ROW_BYTES;
 
-/// The key of a gateway's own row in its source.
-const GATEWAY_KEY: &str = "self";
+/// The key of a gateway's own row in its source, as on the wire. No other row can have it: presence keys are
+/// lower-case, and the keys of rows of observed gateways start with their kind.
+const GATEWAY_KEY: &str = "SELF";
 
 /// Bounds of a source.
 #[derive(Clone, Copy, Debug)]

@@ -345,6 +345,15 @@ impl World {
             .map(|(_, reason)| reason)
     }
 
+    /// The wire keys of its snapshot.
+    fn keys(&mut self, node: usize) -> Vec<String> {
+        let node = &mut self.nodes[node];
+        let text = node.hub.shown_snapshot(at(self.now_ms, node.skew_ms));
+        let snapshot = format!(r#"{{"presence":{text}}}"#);
+        let mut snapshot: serde_json::Value = serde_json::from_str(&snapshot).unwrap();
+        serde_json::from_value(snapshot["keys"].take()).unwrap()
+    }
+
     fn digests(&mut self) -> Vec<String> {
         let now_ms = self.now_ms;
         let digest = |node: &mut Node| {

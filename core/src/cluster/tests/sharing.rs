@@ -1,5 +1,7 @@
 //! Rows of gateways at each other.
 
+use alloc::collections::BTreeSet;
+
 use super::*;
 
 fn hosts(list: &[(String, String)]) -> Vec<&str> {
@@ -54,6 +56,33 @@ fn an_instance_of_two_gateways_is_one_row() {
             "node {node}"
         );
     }
+}
+
+#[test]
+fn a_client_called_self_does_not_replace_its_gateway() {
+    let mut world = World::new(&["a", "b"]);
+    let conn = world.connect(0, "self");
+    let all = ["a", "b", "self"];
+    for _ in 0..4 {
+        world.pass(HEARTBEAT_MS);
+        world.pong(0, &[conn]);
+        for node in 0..2 {
+            assert_eq!(hosts(&world.list(node)), all, "node {node}");
+            let keys = world.keys(node);
+            let unique: BTreeSet<&String> = keys.iter().collect();
+            assert_eq!((keys.len(), unique.len()), (3, 3), "node {node}: {keys:?}");
+        }
+        world.assert_equal();
+    }
+    assert!(world.keys(1).contains(&"GATEWAY:a/SELF".to_string()));
+
+    // It expires alone.
+    world.leave(0, conn);
+    world.pass(TTL + 1_000);
+    for node in 0..2 {
+        assert_eq!(hosts(&world.list(node)), ["a", "b"], "node {node}");
+    }
+    world.assert_equal();
 }
 
 #[test]

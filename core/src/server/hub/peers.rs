@@ -54,6 +54,12 @@ impl Hub {
         self.encode_list(now)
     }
 
+    /// The members of a snapshot from the list on, as clients that take deltas get them.
+    #[cfg(test)]
+    pub(crate) fn shown_snapshot(&mut self, now: Now) -> crate::model::SharedText {
+        self.encode_snapshot(now)
+    }
+
     /// Counts the changes of this gateway's own rows.
     pub(crate) fn own_version(&self) -> u64 {
         self.roster.version()
