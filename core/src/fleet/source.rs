@@ -24,6 +24,10 @@ use crate::roster::MAX_ROW_BYTES;
 /// The key of a gateway's own row in its source, as on the wire. No other row can have it: presence keys are
 /// lower-case, and the keys of rows of observed gateways start with their kind.
 const GATEWAY_KEY: &str = "SELF";
+/// Shortest life of a row, in ms, while its observed gateway can be reached. The known age of a connected client's row
+/// can be 115 s, because touches are sent every 60 s, moves of up to 30 s are left out, and pongs come every 25 s.
+/// Lists without deltas are requested before 120 s.
+const REACHED_TTL_MS: u64 = 150_000;
 
 /// Bounds of a source.
 #[derive(Clone, Copy, Debug)]
@@ -272,9 +276,7 @@ impl Source {
         let own = self.rows.get(GATEWAY_KEY).filter(|_| self.is_peer());
         let heard = heard.chain(own.map(|row| row.heard_ms));
         let expiry = heard.min().map(|heard_ms| {
-            let at_ms = heard_ms
-                .saturating_add(signed(self.bounds.ttl_ms))
-                .saturating_add(1);
+            let at_ms = heard_ms.saturating_add(self.life_ms()).saturating_add(1);
             u64::try_from(at_ms).unwrap_or(0).max(self.spared_until_ms)
         });
         match self.link {
@@ -285,9 +287,14 @@ impl Source {
 
     fn is_over(&self, row: &SourceRow, now: Now) -> bool {
         let age_ms = signed(now.age_ms).saturating_sub(row.heard_ms);
-        (!row.is_gateway || self.is_peer())
-            && age_ms > signed(self.bounds.ttl_ms)
-            && now.age_ms >= self.spared_until_ms
+        (!row.is_gateway || self.is_peer()) && age_ms > self.life_ms() && now.age_ms >= self.spared_until_ms
+    }
+
+    /// How long a row stays after its last known proof of life, in ms. A peer's leases state these every 5 s.
+    fn life_ms(&self) -> i64 {
+        let is_reached = !self.is_peer() && self.link != Link::Away;
+        let least_ms = if is_reached { REACHED_TTL_MS } else { 0 };
+        signed(self.bounds.ttl_ms.max(least_ms))
     }
 
     /// Keeps all rows for one lease after a suspension of this machine.

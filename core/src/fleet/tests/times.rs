@@ -80,6 +80,42 @@ fn rows_of_an_unreachable_gateway_leave_after_its_lease() {
     assert_eq!(world.list()[1].ts(), Some(world.now.wall_ms - lost_ms - 300_001));
 }
 
+/// A gateway tells of the proofs of life of its connected clients only every 60 s, and not of all.
+#[test]
+fn with_a_short_ttl_a_gateway_that_can_be_reached_decides_which_rows_it_has() {
+    let config = RosterConfig {
+        ttl_ms: 60_000,
+        ..RosterConfig::default()
+    };
+    let mut world = World::with(&["home"], config);
+    let row = r#"{"instanceId":"a","reason":"connect"}"#;
+    world.put(0, row, 0);
+    world.send_delta();
+    let version = world.version();
+    for _ in 0..3 {
+        for _ in 0..5 {
+            world.wait(17_000);
+            assert_eq!(world.names(), ["a", "home"]);
+        }
+        world.put(0, row, 0);
+        assert_eq!(world.version(), version);
+    }
+    // It still removes what is not mentioned any more.
+    world.wait(150_000);
+    assert_eq!(world.names(), ["a", "home"]);
+    world.wait(1);
+    assert_eq!(world.names(), ["home"]);
+
+    // A gateway that cannot be reached decides nothing after its lease.
+    world.put(0, row, 0);
+    world.wait(85_000);
+    world.lose(0);
+    world.wait(LEASE_MS - 1);
+    assert_eq!(reasons(&mut world)[0].1, Some("connect".into()));
+    world.wait(1);
+    assert_eq!(world.names(), ["home"]);
+}
+
 #[test]
 fn a_suspension_of_this_machine_removes_no_rows() {
     let mut world = World::new(&["home"]);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::virtual_hub::{self, START};
 use crate::world::World;
 
-/// Rows that live that long, in ms.
+/// How long rows live, unless a vector states it, in ms.
 const TTL_MS: u64 = 300_000;
 
 /// Applies a function of the merge's vectors; `None`: it is not one.
@@ -34,7 +34,12 @@ fn merge_sources(input: &[Value]) -> Result<Value, String> {
 }
 
 fn observe_source(input: &[Value]) -> Result<Value, String> {
-    observe(argument(input, 0)?, &argument::<Vec<Step>>(input, 1)?)
+    let ttl_ms = match input.len() {
+        0..=2 => TTL_MS,
+        _ => argument(input, 2)?,
+    };
+    let steps: Vec<Step> = argument(input, 1)?;
+    observe(argument(input, 0)?, &steps, ttl_ms)
 }
 
 fn fleet_digest(input: &[Value]) -> Result<Value, String> {
@@ -97,7 +102,7 @@ fn merge_in_order(
     order: &[usize],
     max_entries: usize,
 ) -> Result<Value, String> {
-    let mut world = observing(now_ms, names, max_entries);
+    let mut world = observing(now_ms, names, max_entries, TTL_MS);
     for &index in order.iter().chain(order) {
         let Row { of, key, entry } = &rows[index];
         let Some(source) = names.iter().position(|name| **name == **of) else {
@@ -114,8 +119,8 @@ fn merge_in_order(
 }
 
 /// The rows of one observed gateway after each step.
-fn observe(now_ms: u64, steps: &[Step]) -> Result<Value, String> {
-    let mut world = observing(now_ms, &["home".into()], 200);
+fn observe(now_ms: u64, steps: &[Step], ttl_ms: u64) -> Result<Value, String> {
+    let mut world = observing(now_ms, &["home".into()], 200, ttl_ms);
     let mut lists = Vec::new();
     for step in steps {
         world.pass(step.after);
@@ -136,7 +141,7 @@ fn observe(now_ms: u64, steps: &[Step]) -> Result<Value, String> {
 
 /// The digest of a fleet at the gateway `name`: its own row, the rows of its peers, and which of these have a lease.
 fn digest_at(name: &str, rows: &[Row], leased: &[Box<str>]) -> Result<Value, String> {
-    let mut world = observing(START.wall_ms, &[], 200);
+    let mut world = observing(START.wall_ms, &[], 200, TTL_MS);
     let config = ClusterConfig {
         name: name.into(),
         boot_id: "boot".into(),
@@ -170,12 +175,12 @@ fn digest_at(name: &str, rows: &[Row], leased: &[Box<str>]) -> Result<Value, Str
     }
 }
 
-fn observing(now_ms: u64, names: &[Box<str>], max_entries: usize) -> World {
+fn observing(now_ms: u64, names: &[Box<str>], max_entries: usize, ttl_ms: u64) -> World {
     let start = Now {
         wall_ms: now_ms,
         ..START
     };
-    World::observing(virtual_hub::config(TTL_MS, max_entries, 0), names.to_vec(), start)
+    World::observing(virtual_hub::config(ttl_ms, max_entries, 0), names.to_vec(), start)
 }
 
 fn source_row(key: &str, entry: &Value, now: Now) -> Result<SourceRow, String> {
