@@ -51,6 +51,9 @@ pub(super) struct Merged {
     /// The group of each row of a source.
     group_of: BTreeMap<Place, Arc<str>>,
     devices: Devices,
+    /// The groups to which the ids of other gateways' own rows lead, with the number of these rows, which are grouped
+    /// alone.
+    gateways: BTreeMap<Arc<str>, usize>,
     /// Groups that changed since [`merge`](Self::merge).
     changed: BTreeSet<Arc<str>>,
     /// Number of changes of merged rows.
@@ -92,12 +95,14 @@ impl Merged {
         let part = |group: &Group| group.parts.get(&place).cloned();
         if let Some(old) = old.and_then(|old| self.groups.get(&old).and_then(part)) {
             self.note(&old, |devices, device| devices.remove(device, &old.group));
+            self.note_gateway(&old, false);
             if let Some(group) = self.groups.get_mut(&old.group) {
                 group.parts.remove(&place);
             }
         }
         if let Some(raw) = raw {
             self.note(&raw, |devices, device| devices.add(device, &raw.group));
+            self.note_gateway(&raw, true);
             let group = self.groups.entry(raw.group.clone()).or_default();
             group.parts.insert(place, raw);
         }
@@ -121,6 +126,19 @@ impl Merged {
         }
     }
 
+    /// Records that the own row of another gateway is added or removed: no other row is shown with its ids.
+    fn note_gateway(&mut self, raw: &Raw, is_added: bool) {
+        let Some(group) = group_of_gateway(raw) else {
+            return;
+        };
+        let rows = self.gateways.entry(group.clone()).or_default();
+        *rows = rows.saturating_add_signed(if is_added { 1 } else { -1 });
+        if *rows == 0 {
+            self.gateways.remove(&group);
+        }
+        self.changed.insert(group);
+    }
+
     /// Returns the devices in the rows of an instance.
     fn devices_of(&self, key: &str) -> BTreeSet<String> {
         let parts = self
@@ -141,7 +159,7 @@ impl Merged {
         let mut is_news = false;
         for key in core::mem::take(&mut self.changed) {
             self.revision += 1;
-            let mut row = merged(&key, &self.parts(&key));
+            let mut row = merged(&key, &self.parts(&key), self.gateways.contains_key(&key));
             let Some(group) = self.groups.get_mut(&key) else {
                 continue;
             };
@@ -264,18 +282,40 @@ fn without_instance(raw: &Raw) -> Raw {
     raw
 }
 
-/// Merges the parts of a group, given by place.
-fn merged(group: &str, parts: &[(&Place, Arc<Raw>)]) -> Option<Row> {
+/// Returns the group that the own row of another gateway would be in by its ids; `None` for other rows: those that are
+/// grouped alone have no ids.
+fn group_of_gateway(raw: &Raw) -> Option<Arc<str>> {
+    if !raw.group.starts_with("row:") {
+        return None;
+    }
+    instance::identified(&raw.entry).map(Arc::from)
+}
+
+fn without_ids(entry: &RawEntry) -> RawEntry {
+    let mut draft = Draft::new(entry);
+    draft.remove("instanceId");
+    draft.remove("deviceId");
+    draft.finish()
+}
+
+/// Merges the parts of a group, given by place. `is_of_gateway`: the group's id is that of another gateway's own row,
+/// with which clients would merge this row.
+fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], is_of_gateway: bool) -> Option<Row> {
     let (place, _) = parts.first()?;
     let raws: Vec<Arc<Raw>> = parts.iter().map(|(_, raw)| raw.clone()).collect();
     let merged = instance::merge(&raws);
+    let entry = if is_of_gateway {
+        without_ids(&merged.entry)
+    } else {
+        merged.entry
+    };
     let (key, keyed) = match &place.source {
-        None => (place.key.clone(), merged.entry.clone()),
+        None => (place.key.clone(), entry.clone()),
         Some(first) => {
             // Not the freshest one: with two live rows each proof of life would be a change.
             let live = parts.iter().find(|(_, raw)| !raw.entry.is_disconnect());
             let via = live.and_then(|(place, _)| place.source.as_ref()).unwrap_or(first);
-            let mut draft = Draft::new(&merged.entry);
+            let mut draft = Draft::new(&entry);
             draft.set("gateway", Cow::Owned(json_text(&*via.name)));
             let key = super::wire_key(&first.name, &place.key);
             (key.into(), draft.finish())
@@ -285,7 +325,7 @@ fn merged(group: &str, parts: &[(&Place, Arc<Raw>)]) -> Option<Row> {
         digest: of_raw(&key, &keyed),
         counted_input_ms: input_ms(&keyed),
         key,
-        entry: merged.entry,
+        entry,
         keyed,
         ts: merged.ts,
         place: (*place).clone(),

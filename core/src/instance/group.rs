@@ -51,7 +51,7 @@ impl Namer {
 }
 
 /// The group by its instance, else by its device.
-fn identified(entry: &RawEntry) -> Option<String> {
+pub(crate) fn identified(entry: &RawEntry) -> Option<String> {
     let of = |kind: &str, key: PresenceKey| [kind, key.as_str()].concat();
     entry
         .instance_key()

@@ -6,6 +6,8 @@ mod raw;
 
 #[cfg(feature = "client")]
 pub(crate) use self::group::Namer;
+#[cfg(feature = "server")]
+pub(crate) use self::group::identified;
 pub(crate) use self::group::{SELF_KEY, keyed_group};
 #[cfg(feature = "client")]
 pub(crate) use self::merge::Merged;

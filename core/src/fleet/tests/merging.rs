@@ -139,6 +139,43 @@ fn rows_with_the_id_of_this_gateway_are_left_out() {
     assert_eq!(world.client.rows()[0].entry().str("host"), Some("here"));
 }
 
+/// Every reader sees the id of an observed gateway, and clients merge rows by their ids.
+#[test]
+fn no_other_row_is_listed_with_the_id_of_an_observed_gateway() {
+    let mut world = World::new(&["home", "vps"]);
+    let own_row = |id: &str| format!(r#"{{"instanceId":"{id}","mode":"gateway","reason":"self"}}"#);
+    world.beacon("pi", "thief");
+    world.put(1, r#"{"instanceId":"Pi","deviceId":"d"}"#, 5);
+    world.send_delta();
+    assert_eq!(world.names(), ["pi", "home", "vps"]);
+
+    world.put(0, &own_row("pi"), 0);
+    world.send_delta();
+    assert_eq!(world.names(), ["thief", "pi", "vps"]);
+    assert_eq!(world.list()[1].device_key(), None);
+    let from = |name: &str| Some(name.to_string());
+    assert_eq!(
+        world.gateways(),
+        BTreeMap::from([
+            ("own".into(), None),
+            ("thief".into(), None),
+            ("pi".into(), from("home")),
+            ("vps".into(), from("vps")),
+        ])
+    );
+
+    // A sign of life is no news.
+    let version = world.version();
+    world.put(0, &own_row("pi"), 0);
+    assert_eq!(world.version(), version);
+
+    // After a restart the gateway has another id.
+    world.put(0, &own_row("pi-2"), 0);
+    world.send_delta();
+    assert_eq!(world.names(), ["pi", "pi-2", "vps"]);
+    assert_eq!(world.client.len(), 4);
+}
+
 #[test]
 fn the_order_of_updates_does_not_change_the_merged_rows() {
     let rows = [

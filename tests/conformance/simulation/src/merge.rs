@@ -196,7 +196,7 @@ fn source_row(key: &str, entry: &Value, now: Now) -> Result<SourceRow, String> {
         heard_ms: moment("ts").unwrap_or_default(),
         online_since_ms: moment("onlineSince"),
         last_activity_ms: moment("lastActivityAt"),
-        is_gateway: false,
+        is_gateway: key == "SELF",
         entry,
     })
 }
