@@ -21,18 +21,18 @@ client.subscribe(draw);
 find<HTMLElementTagNameMap["presence-roster"]>("roster").client = client;
 if (url) client.start();
 
-// The chat itself: messages go from tab to tab of this browser.
-const channel = new BroadcastChannel("openclaw-presence-webchat");
+// The chat itself: messages go from tab to tab of this browser, unless it blocks storage.
+const channel = (() => { try { return new BroadcastChannel("openclaw-presence-webchat"); } catch { return null; } })();
 const show = (text: string, who: string) => {
   const item = find("messages").appendChild(Object.assign(document.createElement("li"), { className: who, textContent: text }));
   item.scrollIntoView({ block: "nearest" });
 };
-channel.onmessage = ({ data }) => show(String(data), "them");
+if (channel) channel.onmessage = ({ data }) => show(String(data), "them");
 find("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = find<HTMLInputElement>("text");
   if (!input.value.trim()) return;
   show(input.value, "me");
-  channel.postMessage(input.value);
+  channel?.postMessage(input.value);
   input.value = "";
 });

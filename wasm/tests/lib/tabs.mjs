@@ -63,7 +63,8 @@ export function browser(t, world) {
     return socket;
   };
 
-  const tab = (members = {}) => {
+  /** `apis` replaces APIs of the tab. */
+  const tab = (members = {}, apis = {}) => {
     const state = { isFrozen: false, isDeaf: false, late: [] };
     const run = (act) => (state.isFrozen ? state.late.push(act) : act());
     class Channel {
@@ -105,7 +106,7 @@ export function browser(t, world) {
       },
     };
     const page = { window: new EventTarget(), document };
-    const shared = { locks: own, BroadcastChannel: Channel, page };
+    const shared = { locks: own, BroadcastChannel: Channel, page, ...apis };
     const client = world.client({ shared, clock, WebSocket: Counted, ...members });
     const show = (visibilityState) => {
       document.visibilityState = visibilityState;

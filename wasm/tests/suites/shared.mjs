@@ -366,7 +366,7 @@ export default function shared({ test, assert, presence }) {
     assert.deepEqual([tab.client.connection.phase, all.counts.open.size, codes.length], ["stopped", 0, 1]);
   });
 
-  test("tabs with another address, and tabs without locks, have their own connections", async (t) => {
+  test("tabs with another address, without locks, or whose channels are blocked have their own connections", async (t) => {
     const all = open(t);
     await started(all, 2);
     const [other] = await started(all, 1, { url: "ws://127.0.0.1:18790", instanceId: "other" });
@@ -374,6 +374,12 @@ export default function shared({ test, assert, presence }) {
     const alone = all.tab({ shared: { locks: null }, instanceId: "alone" }).client.start();
     await alone.connected();
     assert.equal(all.counts.sockets, 3);
+    const Blocked = function () {
+      throw new DOMException("blocked", "SecurityError");
+    };
+    const blocked = all.tab({ instanceId: "blocked" }, { BroadcastChannel: Blocked }).client;
+    await blocked.start().connected();
+    assert.equal(all.counts.sockets, 4);
     other.client.close();
     other.client.close();
     await assert.failsWith("FREED", () => other.client.start());

@@ -11,12 +11,22 @@ export interface SharedPlatform {
   readonly page: InputTargets;
 }
 
-/** Returns the platform's APIs; `undefined` if one is missing, as outside of pages and on plain http. */
+/** Returns the platform's APIs; `undefined` if one is missing or blocked, as outside of pages and on plain http. */
 export function sharedPlatform(shared: SharedOptions | boolean | undefined): SharedPlatform | undefined {
   const options = typeof shared === "object" ? shared : {};
   const page = pick(options.page, pageTargets);
   const locks = pick(options.locks, () => globalThis.navigator.locks);
   const Channel = pick(options.BroadcastChannel, () => globalThis.BroadcastChannel);
-  if (!page || !locks || !Channel) return undefined;
+  if (!page || !locks || !Channel || !canOpen(Channel)) return undefined;
   return { name: options.name ?? "openclaw-presence", locks, BroadcastChannel: Channel, page };
+}
+
+/** Whether channels can be opened: browsers that block the storage of a page may have them, but refuse to open one. */
+function canOpen(Channel: typeof BroadcastChannel): boolean {
+  try {
+    new Channel("openclaw-presence").close();
+    return true;
+  } catch {
+    return false;
+  }
 }
