@@ -113,6 +113,8 @@ export class Engine {
     const options = { ...this.#options, ...change };
     const address = gatewayAddress(options.url);
     this.stop();
+    // A listener may have freed it, or stopped the shared client that it belongs to.
+    if (this.#isFreed) return;
     if (Object.keys(change).length > 0) this.#dropMachine();
     // Rows of one gateway are not rows of another.
     if (address.url !== this.#address.url) this.#snapshots.forget();

@@ -1,5 +1,7 @@
 // Simulated tabs of one browser: locks, channels, and hidden or frozen pages.
 
+import { world } from "./world.mjs";
+
 /** The part of Web Locks that the package uses. */
 class Locks {
   #held = new Map();
@@ -43,12 +45,12 @@ class Locks {
 }
 
 /** A browser whose tabs share a gateway. `messages` counts the posted messages. */
-export function browser(t, world) {
+export function browser(t, site) {
   const locks = new Locks();
   const channels = new Set();
   const counts = { messages: 0, sockets: 0, open: new Set(), sent: [] };
   const Counted = function (url) {
-    const socket = new world.gateway.WebSocket(url);
+    const socket = new site.gateway.WebSocket(url);
     counts.sockets += 1;
     counts.open.add(socket);
     const { close, send } = socket;
@@ -80,7 +82,7 @@ export function browser(t, world) {
           if (other === this || other.name !== this.name) continue;
           const data = structuredClone(message);
           // Delivered in a later task, as in a browser.
-          world.clock.setTimer(() => other.deliver(data), 0);
+          site.clock.setTimer(() => other.deliver(data), 0);
         }
       }
       close() {
@@ -97,17 +99,17 @@ export function browser(t, world) {
     };
     const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
     const clock = {
-      ageMs: () => world.clock.ageMs(),
-      wallMs: () => world.clock.wallMs(),
+      ageMs: () => site.clock.ageMs(),
+      wallMs: () => site.clock.wallMs(),
       // The timers of a hidden page fire once a minute.
       setTimer: (callback, delayMs) => {
         const isSlow = document.visibilityState === "hidden";
-        return world.clock.setTimer(() => run(callback), isSlow ? Math.max(delayMs, 60_000) : delayMs);
+        return site.clock.setTimer(() => run(callback), isSlow ? Math.max(delayMs, 60_000) : delayMs);
       },
     };
     const page = { window: new EventTarget(), document };
     const shared = { locks: own, BroadcastChannel: Channel, page, ...apis };
-    const client = world.client({ shared, clock, WebSocket: Counted, ...members });
+    const client = site.client({ shared, clock, WebSocket: Counted, ...members });
     const show = (visibilityState) => {
       document.visibilityState = visibilityState;
       document.dispatchEvent(new Event("visibilitychange"));
@@ -122,4 +124,25 @@ export function browser(t, world) {
     return { client, setDeaf, hide: () => show("hidden"), show: () => show("visible"), freeze, thaw };
   };
   return { counts, tab };
+}
+
+/** Opens a browser at a simulated gateway, and starts tabs in it. */
+export function sharing(presence) {
+  const open = (t, members) => {
+    const all = world(t, presence, members);
+    return { ...all, ...browser(t, all) };
+  };
+  const started = async ({ tab, clock }, count, members) => {
+    await presence.ready();
+    const tabs = Array.from({ length: count }, () => tab(members));
+    for (const { client } of tabs) {
+      // A subscriber, as in a page.
+      client.subscribe(() => {});
+      client.start();
+      await clock.advance(10);
+    }
+    await clock.advance(1_000);
+    return tabs;
+  };
+  return { open, started };
 }

@@ -13,6 +13,7 @@ import observed from "./observed.mjs";
 import parts from "./parts.mjs";
 import requests from "./requests.mjs";
 import roster from "./roster.mjs";
+import sharedListeners from "./shared-listeners.mjs";
 import shared from "./shared.mjs";
 import signals from "./signals.mjs";
 import testing from "./testing.mjs";
@@ -30,6 +31,7 @@ export const SUITES = {
   requests,
   signals,
   shared,
+  "shared-listeners": sharedListeners,
   notifications,
   failures,
   "element-text": elementText,

@@ -1,26 +1,11 @@
 // Simulated tabs that share a connection.
 
 import { changingWebSocket } from "../lib/observing.mjs";
-import { browser } from "../lib/tabs.mjs";
-import { hosts, record, world } from "../lib/world.mjs";
+import { browser, sharing } from "../lib/tabs.mjs";
+import { hosts, record } from "../lib/world.mjs";
 
 export default function shared({ test, assert, presence }) {
-  const open = (t, members) => {
-    const all = world(t, presence, members);
-    return { ...all, ...browser(t, all) };
-  };
-  const started = async ({ tab, clock }, count, members) => {
-    await presence.ready();
-    const tabs = Array.from({ length: count }, () => tab(members));
-    for (const { client } of tabs) {
-      // A subscriber, as in a page.
-      client.subscribe(() => {});
-      client.start();
-      await clock.advance(10);
-    }
-    await clock.advance(1_000);
-    return tabs;
-  };
+  const { open, started } = sharing(presence);
 
   test("twenty tabs have one connection and one row", async (t) => {
     const all = open(t);
@@ -340,30 +325,6 @@ export default function shared({ test, assert, presence }) {
     stop.abort();
     assert.equal(tabs[1].client.connection.phase, "stopped");
     assert.deepEqual(tabs[1].client.roster.rows, []);
-  });
-
-  test("a listener may stop the tab that leads, or is about to", async (t) => {
-    const all = open(t);
-    const [leader, next] = await started(all, 2);
-    leader.client.subscribe(() => leader.client.stop());
-    next.client.addEventListener("connection", ({ connection }) => connection.phase === "connecting" && next.client.stop());
-    all.peer();
-    await all.clock.advance(5_000);
-    assert.deepEqual([leader, next].map(({ client }) => client.connection.phase), ["stopped", "stopped"]);
-    assert.equal(all.counts.open.size, 0);
-  });
-
-  test("a closed tab stays closed, whatever its listeners do", async (t) => {
-    const all = open(t);
-    const [tab] = await started(all, 1);
-    const codes = [];
-    tab.client.addEventListener("connection", ({ connection }) => {
-      if (connection.phase === "stopped") codes.push(assert.failsWith("FREED", () => tab.client.start()));
-    });
-    tab.client.close();
-    await all.clock.advance(1_000);
-    await Promise.all(codes);
-    assert.deepEqual([tab.client.connection.phase, all.counts.open.size, codes.length], ["stopped", 0, 1]);
   });
 
   test("tabs with another address, without locks, or whose channels are blocked have their own connections", async (t) => {

@@ -86,9 +86,7 @@ export class SharedEngine implements ClientEngine {
     if (this.#isRunning) {
       const { phase } = this.connection;
       if (phase !== "refused" && phase !== "waiting") return;
-      if (this.#lead) this.#lead.engine.start();
-      else this.#ask("start");
-      return;
+      return this.#lead ? this.#lead.engine.start() : this.#ask("start");
     }
     // Checked here, so that the caller receives the error.
     webSocketClass(this.#options.WebSocket);
@@ -96,7 +94,8 @@ export class SharedEngine implements ClientEngine {
     this.#keepHost();
     this.#open();
     this.#beginAttempt();
-    this.#election?.queue();
+    // A listener may have stopped the client.
+    if (this.#isRunning) this.#election?.queue();
     this.#sayHere();
   }
 
