@@ -120,7 +120,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   /**
-   * Reconnects now, with other options if `change` has any.
+   * Reconnects now, with other options if `change` has any. Pending calls of {@link connected} wait for the result.
    *
    * @throws {PresenceError} `INVALID_ARGUMENT`, `NO_WEBSOCKET`, `FREED`.
    */

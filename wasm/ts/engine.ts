@@ -95,14 +95,14 @@ export class Engine {
     else void this.#prepare();
   }
 
-  /** Disconnects. The roster stays, and ages. */
-  stop(): void {
+  /** Disconnects. The roster stays, and ages. Before a reconnect, which is not `isFinal`, calls of `connected` keep waiting. */
+  stop(isFinal = true): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#epoch += 1;
     this.#guard((machine) => machine.input("stop"));
     this.#releaseIdentity();
-    this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
+    if (isFinal) this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(EMPTY_SNAPSHOT.connection);
     this.#pump();
   }
@@ -112,7 +112,7 @@ export class Engine {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
     const address = gatewayAddress(options.url);
-    this.stop();
+    this.stop(false);
     // A listener may have freed it, or stopped the shared client that it belongs to.
     if (this.#isFreed) return;
     if (Object.keys(change).length > 0) this.#dropMachine();

@@ -143,6 +143,47 @@ export default function lifecycle({ test, assert, presence }) {
     await waiting;
   });
 
+  test("a pending `connected()` waits for the result of a reconnect, and rejects when the client is stopped", async (t) => {
+    const { clock, client, gateway } = world(t, presence, { auth: { mode: "token", secret: "right" } });
+    let isReachable = false;
+    const Socket = function (url) {
+      return isReachable ? new gateway.WebSocket(url) : { send() {}, close() {} };
+    };
+    const dashboard = client({ WebSocket: Socket, token: "right" });
+    const wait = () => dashboard.connected().then(() => "live", ({ code }) => code);
+    dashboard.start();
+    const early = wait();
+    await clock.advance(1_000);
+    dashboard.reconnect();
+    const late = wait();
+    isReachable = true;
+    dashboard.reconnect({ scopes: ["operator.read"] });
+    await clock.advance(1_000);
+    assert.deepEqual(await Promise.all([early, late]), ["live", "live"]);
+    isReachable = false;
+    dashboard.reconnect();
+    const refused = wait();
+    isReachable = true;
+    dashboard.reconnect({ token: "wrong" });
+    await clock.advance(1_000);
+    assert.equal(await refused, "AUTH_TOKEN_MISMATCH");
+    isReachable = false;
+    dashboard.reconnect({ token: "right" });
+    const stopped = wait();
+    dashboard.stop();
+    assert.equal(await stopped, "CLOSED");
+  });
+
+  test("a listener may close its client during a reconnect", async (t) => {
+    const { clock, client, gateway } = world(t, presence);
+    const dashboard = client();
+    await dashboard.start().connected();
+    dashboard.addEventListener("connection", () => dashboard.close(), { once: true });
+    dashboard.reconnect({ scopes: ["operator.read"] });
+    await clock.advance(1_000);
+    assert.deepEqual([dashboard.connection.phase, gateway.connections], ["stopped", 0]);
+  });
+
   test("a client does nothing before start", async (t) => {
     const { clock, client } = world(t, presence);
     const timers = clock.timers;

@@ -46,6 +46,20 @@ export default function sharedListeners({ test, assert, presence }) {
     });
   }
 
+  test("a pending `connected()` waits for the result of a reconnect, also with another gateway", async (t) => {
+    const all = open(t);
+    const { client } = all.tab();
+    const waiting = client.start().connected().then(() => client.connection.phase, ({ code }) => code);
+    client.reconnect({ url: "ws://127.0.0.1:18790" });
+    client.reconnect({ scopes: ["operator.read", "operator.write"] });
+    await all.clock.advance(5_000);
+    assert.deepEqual([await waiting, all.counts.open.size], ["live", 1]);
+    client.addEventListener("connection", () => client.close(), { once: true });
+    client.reconnect({ url: "ws://127.0.0.1:18789" });
+    await all.clock.advance(5_000);
+    assert.deepEqual([client.connection.phase, all.counts.open.size], ["stopped", 0]);
+  });
+
   for (const end of ["stop", "close"]) {
     test(`a listener may end the tab that leads while it reconnects: ${end}`, async (t) => {
       const all = open(t);

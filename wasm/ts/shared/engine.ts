@@ -115,7 +115,7 @@ export class SharedEngine implements ClientEngine {
     });
   }
 
-  stop(): void {
+  stop(isFinal = true): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#input?.stop();
@@ -128,7 +128,7 @@ export class SharedEngine implements ClientEngine {
     this.#channel = undefined;
     const stopped = new PresenceError("CLOSED", "the client was stopped");
     this.#calls.rejectAll(stopped);
-    this.#connection.reject(stopped);
+    if (isFinal) this.#connection.reject(stopped);
     this.#instanceId = undefined;
     this.#enter(EMPTY_SNAPSHOT.connection);
     // Nothing ages rows while the client is stopped, so none are shown.
@@ -143,9 +143,10 @@ export class SharedEngine implements ClientEngine {
     this.#options = options;
     if (!this.#isRunning) return this.start();
     if (isOther) {
-      this.stop();
+      // Calls of `connected` keep waiting. A listener may have closed the client.
+      this.stop(false);
       this.#snapshot = EMPTY_SNAPSHOT;
-      this.start();
+      if (!this.#isFreed) this.start();
     } else if (this.#lead) this.#lead.engine.reconnect(change);
     else if (Object.keys(change).length > 0) {
       // Options of this tab require a connection of this tab.
