@@ -18,8 +18,11 @@ export interface InputTargets {
   };
 }
 
-/** All kinds of user input. Listeners are passive and capture first, so that pages cannot stop the events. */
-const INPUT_EVENTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
+/**
+ * All kinds of user input. Screen readers click without a pointer, and dictation inserts text without keys. Listeners are
+ * passive and capture first, so that pages cannot stop the events.
+ */
+const INPUT_EVENTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "click", "beforeinput"] as const;
 const LISTEN = { passive: true, capture: true } as const;
 
 /** Pointers move a hundred times a second; beacons report whole seconds. */

@@ -93,6 +93,16 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.deepEqual(reported, ["input", "input"]);
   });
 
+  test("clicks by a screen reader and dictated text are input, clicks by a script are not", () => {
+    for (const type of ["click", "beforeinput"]) {
+      const { window, reported } = monitor();
+      window.fire(type, { isTrusted: false });
+      assert.deepEqual(reported, [], type);
+      window.fire(type);
+      assert.deepEqual(reported, ["input"], type);
+    }
+  });
+
   test("`watchInput` reports input until it is stopped, and never outside pages", () => {
     // A browser has a real window; the demo's tests send real input to it.
     if (typeof window !== "undefined") return;
@@ -114,7 +124,7 @@ export default function listeners({ test, assert, presence, internal }) {
 
   test("listeners for input are passive", () => {
     const { window } = monitor();
-    for (const type of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
+    for (const type of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "click", "beforeinput"]) {
       assert.deepEqual(window.listeners.get(type).options, { passive: true, capture: true }, type);
     }
   });
