@@ -41,8 +41,15 @@ export const MAX_SLOTS = 1_000;
 
 const DEFAULT_NAME = "openclaw-presence";
 
-/** The last search for a slot in this page. They run one after the other, so that a start that is given up releases its slot first. */
+/** The last search for an id in this page. */
 let searching: Promise<unknown> = Promise.resolve();
+
+/** Runs a search after those before it, so that a start that is given up releases its id first. */
+function inTurn<T>(search: () => Promise<T>): Promise<T> {
+  const result = searching.then(search);
+  searching = result.catch(() => {});
+  return result;
+}
 
 /**
  * Returns the store of browsers. One base id is in `localStorage`, and each tab holds the lowest free slot of it by a
@@ -59,14 +66,12 @@ export function browserInstanceId(options: BrowserInstanceIdOptions = {}): Insta
       const local = pick(options.localStorage, () => globalThis.localStorage);
       const locks = pick(options.locks, () => globalThis.navigator.locks);
       if (locks && local) {
-        const search = searching.then(() => slotOfBase(name, local, locks));
-        searching = search;
-        const lease = await search;
+        const lease = await inTurn(() => slotOfBase(name, local, locks));
         if (lease) return lease;
       }
       const session = pick(options.sessionStorage, () => globalThis.sessionStorage);
       const Channel = pick(options.BroadcastChannel, () => globalThis.BroadcastChannel);
-      return randomOfTab(name, session, Channel, probeMs);
+      return inTurn(() => randomOfTab(name, session, Channel, probeMs));
     },
   };
 }

@@ -2,6 +2,8 @@
 
 import "../../dist/shared.js";
 
+/** A second copy of the module, as another tab has it. */
+export * as ofOtherTab from "../../dist/instance-id.js?other-tab";
 export * as glue from "../../dist/glue.js";
 export { PromptClock } from "../../dist/shared/prompt-clock.js";
 export { InputMonitor } from "../../dist/input.js";

@@ -33,7 +33,7 @@ class FakeLocks {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-export default function instanceIds({ test, assert, presence }) {
+export default function instanceIds({ test, assert, presence, internal }) {
   const { browserInstanceId, randomInstanceId } = presence;
 
   test("tabs hold the lowest free slot of one base id", async () => {
@@ -124,6 +124,28 @@ export default function instanceIds({ test, assert, presence }) {
     second.release();
   });
 
+  test("without locks a start that is given up leaves the tab's id to the next start", async () => {
+    const store = browserInstanceId({ locks: null, sessionStorage: new FakeStorage(), probeMs: 20 });
+    const first = await store.acquire();
+    first.release();
+    for (let time = 0; time < 20; time += 1) {
+      const givenUp = store.acquire().then((lease) => lease.release());
+      const next = await store.acquire();
+      await givenUp;
+      next.release();
+      assert.equal(next.id, first.id, `restart ${time}`);
+    }
+  });
+
+  test("without locks a search that fails does not stop the next one", async () => {
+    const Blocked = function () {
+      throw new DOMException("blocked", "SecurityError");
+    };
+    const options = { locks: null, sessionStorage: new FakeStorage() };
+    await browserInstanceId({ ...options, BroadcastChannel: Blocked }).acquire().catch(() => {});
+    assert.match((await browserInstanceId({ ...options, BroadcastChannel: null }).acquire()).id, UUID);
+  });
+
   test("without locks the clients of a tab keep their ids through reloads", async () => {
     const options = { locks: null, sessionStorage: new FakeStorage(), probeMs: 300 };
     const load = async () => {
@@ -139,8 +161,10 @@ export default function instanceIds({ test, assert, presence }) {
   test("without locks two tabs restored together get different ids", async () => {
     const storages = [new FakeStorage(), new FakeStorage()];
     for (const storage of storages) storage.setItem("openclaw-presence:tab-instance-id", "same");
+    // A page takes one id after the other, so the other tab has a copy of the module.
+    const tabs = [browserInstanceId, internal.ofOtherTab.browserInstanceId];
     const leases = await Promise.all(
-      storages.map((sessionStorage) => browserInstanceId({ locks: null, sessionStorage, probeMs: 300 }).acquire()),
+      tabs.map((ofTab, at) => ofTab({ locks: null, sessionStorage: storages[at], probeMs: 300 }).acquire()),
     );
     assert.notEqual(leases[0].id, leases[1].id);
     assert.ok(leases.some(({ id }) => id === "same"), "one of them keeps it");
