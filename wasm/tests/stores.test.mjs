@@ -65,10 +65,8 @@ test("an unreadable lock is taken over", async (t) => {
   assert.equal((await fileInstanceId(path).acquire()).id, "base");
 });
 
-test("clients in worker threads and in another copy of the package get different slots of one base id", async (t) => {
-  const path = join(folder(t), "instance-id");
-  const first = await fileInstanceId(path).acquire();
-  const copy = createRequire(import.meta.url)("../dist/node/files.cjs").fileInstanceId(path).acquire();
+/** Starts a worker that takes an id, and keeps it until it gets a message. */
+async function takingWorker(t, path) {
   const script = `
     const { fileInstanceId } = require(${JSON.stringify(fileURLToPath(new URL("../dist/node/files.cjs", import.meta.url)))});
     const { parentPort } = require("node:worker_threads");
@@ -77,7 +75,33 @@ test("clients in worker threads and in another copy of the package get different
   const worker = new Worker(script, { eval: true });
   t.after(() => worker.terminate());
   const [id] = await once(worker, "message");
+  return { worker, id };
+}
+
+test("clients in worker threads and in another copy of the package get different slots of one base id", async (t) => {
+  const path = join(folder(t), "instance-id");
+  const first = await fileInstanceId(path).acquire();
+  const copy = createRequire(import.meta.url)("../dist/node/files.cjs").fileInstanceId(path).acquire();
+  const { id } = await takingWorker(t, path);
   assert.deepEqual([copy.id, id], [`${first.id}.2`, `${first.id}.3`]);
+});
+
+test("the slot of a terminated worker is free after a minute, and that of the main thread is not", async (t) => {
+  const path = join(folder(t), "instance-id");
+  const past = new Date(Date.now() - 61_000);
+  const age = () => utimesSync(`${path}.lock`, past, past);
+  const { worker, id } = await takingWorker(t, path);
+  await worker.terminate();
+  const early = await fileInstanceId(path).acquire();
+  assert.equal(early.id, `${id}.2`, "the worker may still run");
+  early.release();
+  age();
+  assert.equal((await fileInstanceId(path).acquire()).id, id);
+  age();
+  const own = await fileInstanceId(path).acquire();
+  assert.equal(own.id, `${id}.2`, "this thread holds it");
+  own.release();
+  assert.equal((await takingWorker(t, path)).id, `${id}.2`, "the main thread lives");
 });
 
 test("a process that lost its lock during a long sleep does not remove the new holder's lock", async (t) => {

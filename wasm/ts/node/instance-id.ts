@@ -8,8 +8,8 @@ import { randomId } from "../random.js";
  *
  * The file `path` has a base id. Each running client holds the lowest free slot of it by a lock file beside it: the
  * first is `<base>`, the next `<base>.2`, and so on. Threads, processes, and containers that share the file never
- * share an id. The lock of a dead process is taken over; that of a dead container, once it was not refreshed for a
- * minute. Where nothing can be written, the id is random.
+ * share an id. The lock of a dead process is taken over; that of a dead container or a terminated worker, once it was not
+ * refreshed for a minute. Where nothing can be written, the id is random.
  */
 export function fileInstanceId(path: string): InstanceIdStore {
   return {

@@ -1,11 +1,12 @@
 import { readFileSync, readlinkSync, rmSync, statSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
+import { threadId } from "node:worker_threads";
 
 import { clear, create } from "./kept-file.js";
 
-/** Interval at which the holder of a lock refreshes it, for processes that cannot see its pid, in ms. */
+/** Interval at which the holder of a lock refreshes it, for those who cannot see whether it lives, in ms. */
 const REFRESH_MS = 15_000;
-/** A lock of another machine or container that was not refreshed for this long is abandoned, in ms. */
+/** A lock of another machine, container or worker that was not refreshed for this long is abandoned, in ms. */
 const ABANDONED_MS = 60_000;
 /** Tolerance between two readings of a process's start time, in ms. */
 const SAME_START_MS = 50;
@@ -17,6 +18,8 @@ interface Holder {
   readonly startMs: number;
   /** When the process started, as Linux states it to all processes; absent where it is unknown. */
   readonly startTicks?: string | undefined;
+  /** The worker thread; 0 for the main thread, which lives as long as the process. */
+  readonly thread: number;
   /** The scope of the pid: one boot of one machine, and there one container. */
   readonly place: string;
 }
@@ -51,13 +54,18 @@ function isHeld(path: string, text: string): boolean {
   const holder = readHolder(text);
   if (!holder) return false;
   const me = myself();
-  if (holder.place !== me.place) {
-    const refreshedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    return Date.now() - refreshedMs < ABANDONED_MS;
-  }
+  if (holder.place !== me.place) return isRefreshed(path);
   // A dead process may have had this pid, with another start time; another thread or copy of this package has both.
-  if (holder.pid === me.pid) return Math.abs(holder.startMs - me.startMs) < SAME_START_MS;
-  return isRunning(holder.pid) && isSameStart(holder.startTicks, startTicks(holder.pid));
+  const isOwn = holder.pid === me.pid && Math.abs(holder.startMs - me.startMs) < SAME_START_MS;
+  const isOther = holder.pid !== me.pid && isRunning(holder.pid) && isSameStart(holder.startTicks, startTicks(holder.pid));
+  if (!isOwn && !isOther) return false;
+  // A worker that was terminated leaves its lock.
+  return holder.thread === 0 || (isOwn && holder.thread === me.thread) || isRefreshed(path);
+}
+
+function isRefreshed(path: string): boolean {
+  const refreshedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Date.now() - refreshedMs < ABANDONED_MS;
 }
 
 /** Whether a process may be the one that wrote the lock, not a later one that got its pid. */
@@ -67,9 +75,10 @@ function isSameStart(written: string | undefined, found: string | undefined): bo
 
 function readHolder(text: string): Holder | undefined {
   try {
-    const { pid, startMs, startTicks, place } = JSON.parse(text) as Partial<Holder>;
+    // Earlier versions wrote no thread.
+    const { pid, startMs, startTicks, thread = 0, place } = JSON.parse(text) as Partial<Holder>;
     if (!Number.isSafeInteger(pid) || pid! <= 0 || typeof startMs !== "number" || typeof place !== "string") return undefined;
-    return { pid: pid!, startMs, startTicks, place };
+    return { pid: pid!, startMs, startTicks, thread, place };
   } catch {
     return undefined;
   }
@@ -77,7 +86,7 @@ function readHolder(text: string): Holder | undefined {
 
 function myself(): Holder {
   const startMs = Math.round(Number(process.hrtime.bigint()) / 1e6 - process.uptime() * 1_000);
-  return { pid: process.pid, startMs, startTicks: startTicks(process.pid), place };
+  return { pid: process.pid, startMs, startTicks: startTicks(process.pid), thread: threadId, place };
 }
 
 const place = [hostname(), linux(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")), linux(() => readlinkSync("/proc/self/ns/pid"))]
