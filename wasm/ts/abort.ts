@@ -24,6 +24,7 @@ export function abortable<T>(
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort);
-    begin().finally(release).then(resolve, reject);
+    // A listener before this one, such as that of `start`, may have ended the operation.
+    begin().finally(release).then(resolve, (error) => reject(signal.aborted ? signal.reason : error));
   });
 }

@@ -17,6 +17,22 @@ function counted() {
   return { controller, signal, listeners };
 }
 
+/** A signal that is aborted as browsers do at a timeout: promises continue after each of its listeners. */
+function timed() {
+  const listeners = new Set();
+  const addEventListener = (_, listener) => listeners.add(listener);
+  const removeEventListener = (_, listener) => listeners.delete(listener);
+  const signal = { aborted: false, reason: undefined, addEventListener, removeEventListener };
+  const abort = async (reason) => {
+    Object.assign(signal, { aborted: true, reason });
+    for (const listener of listeners) {
+      listener();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  };
+  return { signal, abort };
+}
+
 /** Hides a global; the returned function restores it. */
 function hide(name) {
   const before = Object.getOwnPropertyDescriptor(globalThis, name);
@@ -42,6 +58,25 @@ export default function signals({ test, assert, presence, internal }) {
       assert.equal(await given, reason);
       assert.equal(await wait(signal).catch((error) => error), reason, "an aborted signal starts nothing");
       assert.equal(listeners.size, 0, "even if the call never completes");
+    }
+  });
+
+  test("a call rejects with the reason of its signal, also if the client was started with the same signal", async (t) => {
+    for (const isReachable of [false, true]) {
+      const gateway = new presence.TestGateway();
+      gateway.isReachable = isReachable;
+      gateway.answer = () => new Promise(() => {});
+      const client = new presence.PresenceClient(gateway.options);
+      t.after(() => client.close());
+      const { signal, abort } = timed();
+      client.start({ signal });
+      if (isReachable) await client.connected();
+      const call = isReachable ? client.request("health", undefined, { signal }) : client.connected({ signal });
+      const given = call.then(() => "no error", (error) => error);
+      const reason = new DOMException("too late", "TimeoutError");
+      await abort(reason);
+      assert.equal(client.connection.phase, "stopped");
+      assert.equal(await given, reason);
     }
   });
 
