@@ -99,6 +99,31 @@ test("a client that the list still shows as Left is not past, and the list of pa
   await page.locator(".seen-box li", { hasText: "Chrome" }).waitFor();
 });
 
+for (const hours of [-3, 3]) {
+  test(`a visitor's clock that differs by ${hours} h changes neither the Timeline nor the ages of past clients`, async (t) => {
+    const gateway = await keeping(t);
+    const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+    await visitor.context.addInitScript((aheadMs) => {
+      const { now } = Date;
+      Date.now = () => now() + aheadMs;
+    }, hours * 3_600_000);
+    const page = await visitor.open(gateway.link);
+    await live(page);
+    await bringPeople(page, gateway, ["attic-pi"]);
+    await gateway.stop();
+    await gateway.start();
+    await page.locator('.pill[data-phase="live"]').waitFor();
+    await rowsWhen(page, "the list of the new run", (rows) => rows.length > 0 && rows.every(({ name }) => name !== "attic-pi"));
+    await page.getByText("Seen before", { exact: true }).click();
+    const seen = page.locator(".seen-box li", { hasText: "attic-pi" }).locator("time");
+    assert.match(await seen.textContent(), /^(just now|\dm ago)$/);
+    await timeline(page);
+    await lane(page, "attic-pi").locator("rect").first().waitFor();
+    const connected = page.locator(".session-table tr", { hasText: "connected" }).first();
+    assert.match(await connected.locator("td").nth(2).textContent(), /^(\d+ min )?\d+ (s|min)$/);
+  });
+}
+
 /** Waits until the chart has ticks at round times of this form, each with a line in each lane. */
 async function marked(page, form) {
   await within("round times", async () => {
@@ -173,6 +198,10 @@ test("times in the chart stay round when the clocks change, and a hidden page re
   await visitor.context.routeWebSocket(/./, (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((text) => {
+      // The gateway's clock is that of the page.
+      const { id, method } = JSON.parse(text);
+      const payload = { ok: true, ts: Date.parse("2026-11-03T12:00:00+01:00") };
+      if (method === "health") return socket.send(JSON.stringify({ type: "res", id, ok: true, payload }));
       requests += Number(text.includes("presence.history"));
       server.send(text);
     });

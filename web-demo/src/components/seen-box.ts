@@ -5,7 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { isoMoment, moment } from "../lib/format.js";
 import { Part } from "../lib/part.js";
 import { placesOf } from "../state/finding-rows.js";
-import { requestSeen, HISTORY_METHOD, type SeenInstance } from "../state/past-sessions.js";
+import { requestAhead, requestSeen, HISTORY_METHOD, type SeenInstance } from "../state/past-sessions.js";
 import type { Session } from "../state/session.js";
 
 /** Lists clients that left, from the gateway's history, which it requests when opened. The roster never lists them. */
@@ -15,6 +15,8 @@ export class SeenBox extends Part {
   /** Absent while the request is pending. */
   @state() private accessor seen: readonly SeenInstance[] | undefined;
   @state() private accessor error = "";
+  /** How far the gateway's clock is ahead of this machine's, in ms. */
+  #aheadMs = 0;
 
   constructor(readonly session: Session) {
     super();
@@ -36,7 +38,7 @@ export class SeenBox extends Part {
     if (!this.seen) return html`<p class="sub">Asking the gateway…</p>`;
     const listed = new Map(this.session.live.value.roster?.rows.map(({ key }, index) => [key, index]));
     const gone = this.seen.filter(({ key }) => placesOf(key, listed).length === 0);
-    const age = (ms: number) => ageText(Math.max(0, Date.now() - ms));
+    const age = (ms: number) => ageText(Math.max(0, Date.now() + this.#aheadMs - ms));
     return html`
       <ol class="timeline-events">${gone.length === 0
         ? html`<li class="sub">No client has left.</li>`
@@ -49,6 +51,7 @@ export class SeenBox extends Part {
     if (!this.isOpen || !client) return;
     [this.seen, this.error] = [undefined, ""];
     try {
+      this.#aheadMs = await requestAhead(client);
       this.seen = await requestSeen(client);
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error);

@@ -34,6 +34,12 @@ export interface Lane {
   readonly sessions: readonly PastSession[];
 }
 
+/** Measures how far the gateway's clock, on which its times are, is ahead of this machine's, in ms. */
+export async function requestAhead(client: PresenceClient): Promise<number> {
+  const { ts } = await client.request("health");
+  return ts - Date.now();
+}
+
 /** Requests the sessions of a window, page by page. */
 export async function requestSessions(client: PresenceClient, { fromMs, toMs }: Window): Promise<SessionWindow> {
   const sessions: PastSession[] = [];

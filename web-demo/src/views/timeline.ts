@@ -6,7 +6,7 @@ import { sessionTable } from "../components/session-table.js";
 import { select } from "../components/select.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { shortMoment } from "../lib/format.js";
-import { requestSessions, HISTORY_METHOD, lanes, type SessionWindow, type Window } from "../state/past-sessions.js";
+import { requestAhead, requestSessions, HISTORY_METHOD, lanes, type SessionWindow, type Window } from "../state/past-sessions.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
 import type { Target } from "../state/target.js";
@@ -42,6 +42,9 @@ export class TimelineView extends View {
   /** Number of requests; only the answer to the latest is shown. */
   #asked = 0;
   #connId: string | undefined;
+  /** How far the gateway's clock is ahead of this machine's, in ms, and the connection on which it was measured. */
+  #aheadMs = 0;
+  #measured: string | undefined;
   #target: Target | undefined;
 
   constructor(readonly session: Session) {
@@ -131,9 +134,9 @@ export class TimelineView extends View {
       </div>`;
   }
 
-  /** Current time on this machine's clock, which may differ from the gateway's by seconds. */
+  /** Current time on the gateway's clock. */
   get #nowMs(): number {
-    return Date.now();
+    return Date.now() + this.#aheadMs;
   }
 
   get #window(): Window {
@@ -189,6 +192,12 @@ export class TimelineView extends View {
     const asked = (this.#asked += 1);
     const isOld = () => asked !== this.#asked || client !== this.session.client;
     try {
+      const connId = this.#connection?.connId;
+      if (connId !== this.#measured) {
+        const aheadMs = await requestAhead(client);
+        if (isOld()) return;
+        [this.#aheadMs, this.#measured] = [aheadMs, connId];
+      }
       const past = await requestSessions(client, this.#window);
       if (isOld()) return;
       this.past = past;
