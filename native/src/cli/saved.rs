@@ -9,9 +9,8 @@ use presence_core::recording::Reader;
 use presence_core::wire::presence::Presence;
 
 use super::Failure;
+use crate::recording::MAX_READ_BYTES;
 
-/// Most bytes that are read: far more than 100,000 rows have.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The path that means stdin.
 const STDIN: &str = "-";
 
@@ -47,9 +46,9 @@ fn named_text(path: &Path) -> Result<(String, String), Failure> {
 
 fn text(source: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    source.take(MAX_READ_BYTES + 1).read_to_end(&mut bytes)?;
     let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
-    if bytes.len() as u64 > MAX_BYTES {
+    if bytes.len() as u64 > MAX_READ_BYTES {
         return Err(invalid("it is larger than 256 MiB"));
     }
     String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use presence_core::Now;
 use presence_core::model::setting::{InvalidSetting, within};
-use presence_core::recording::{Recorder, Redactor};
+use presence_core::recording::{MAX_LINE_BYTES, Recorder, Redactor};
 use presence_core::server::HubConfig;
 use tracing::warn;
 
@@ -27,6 +27,12 @@ const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
 const END_WITHIN: Duration = Duration::from_secs(2);
 /// Fewest bytes of a recording: one input may take some of them.
 const MIN_RECORD_BYTES: u64 = 4_096;
+/// Most bytes of a recording, or of a saved list, that commands read: far more than 100,000 rows have.
+pub(crate) const MAX_READ_BYTES: u64 = 256 * 1024 * 1024;
+/// Most bytes by which a part exceeds its half: the lines of one or two inputs, with their gaps and digests.
+const MAX_EXCESS_BYTES: u64 = 4 * MAX_LINE_BYTES as u64;
+/// Most bytes of a recording. Also a file that has both parts, as of [`Keep::Last`], can be read.
+const MAX_RECORD_BYTES: u64 = MAX_READ_BYTES - 2 * MAX_EXCESS_BYTES;
 /// Shortest time for which inputs can be kept, in ms: they are written once a second.
 const MIN_KEPT_MS: u64 = 1_000;
 
@@ -37,14 +43,15 @@ pub struct RecordTo {
     pub file: Arc<File>,
     /// The part before, open for writing.
     pub older: Arc<File>,
-    /// Most bytes of both parts together. Each may have the lines of one input more.
+    /// Most bytes of both parts together, at most 260,046,848. Each may have the lines of one input more.
     pub max_bytes: u64,
     /// What is written, and when.
     pub keep: Keep,
 }
 
 impl RecordTo {
-    /// Checks the bounds: at least 4,096 bytes, and times of at least a second.
+    /// Checks the bounds: 4,096 to 260,046,848 bytes (`replay` reads files of up to 256 MiB), and times of at least a
+    /// second.
     ///
     /// # Errors
     /// [`InvalidSetting`] names the one that is out of bounds.
@@ -58,7 +65,7 @@ impl RecordTo {
 /// # Errors
 /// [`InvalidSetting`] names the one that is out of bounds.
 pub(crate) fn validate(max_bytes: u64, keep: &Keep) -> Result<(), InvalidSetting> {
-    within("record.max_bytes", max_bytes, MIN_RECORD_BYTES..=u64::MAX)?;
+    within("record.max_bytes", max_bytes, MIN_RECORD_BYTES..=MAX_RECORD_BYTES)?;
     let (name, time) = match keep {
         Keep::Inputs { max_age: None } => return Ok(()),
         Keep::Inputs { max_age: Some(age) } => ("record.keep.max_age_ms", age),
@@ -201,6 +208,19 @@ mod tests {
     use presence_core::wire::Request;
 
     use super::*;
+
+    #[test]
+    fn a_recording_has_no_more_bytes_than_replay_reads() {
+        let kinds = [
+            Keep::Inputs { max_age: None },
+            Keep::Last(Duration::from_secs(60), Requests::default()),
+        ];
+        for keep in kinds {
+            assert_eq!(validate(260_046_848, &keep), Ok(()));
+            let error = validate(260_046_849, &keep).unwrap_err();
+            assert_eq!(error.name(), "record.max_bytes");
+        }
+    }
 
     #[test]
     fn each_text_of_a_list_counts() {

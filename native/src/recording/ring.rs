@@ -7,7 +7,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Keep, RecordTo, Requests};
+use super::{Keep, MAX_RECORD_BYTES, RecordTo, Requests};
 
 /// The two parts.
 pub(super) struct Ring {
@@ -90,7 +90,8 @@ impl Ring {
     pub(super) fn turn(&mut self, start: &str) -> io::Result<()> {
         if start.len() as u64 >= self.max_bytes {
             return Err(io::Error::other(format!(
-                "--record-bytes is too small for what each part has to begin with now, {} bytes: it needs four times that",
+                "--record-bytes is too small for what each part has to begin with now, {} bytes: it needs four times that, and \
+                 can be at most {MAX_RECORD_BYTES}",
                 start.len()
             )));
         }

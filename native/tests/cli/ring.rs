@@ -97,6 +97,14 @@ async fn options_without_effect_are_refused() {
             &["--record", file, "--record-last", "1m", "--record-age", "1h"],
             "--record-age: has no meaning with --record-last: remove one",
         ),
+        (
+            &["--record", file, "--record-bytes", "2147483648"],
+            "--record-bytes: 2147483648 is more than 260046848",
+        ),
+        (
+            &["--record", file, "--record-last", "1m", "--record-bytes", "260046849"],
+            "--record-bytes: 260046849 is more than 260046848",
+        ),
     ] {
         let output = run(program(&[&["serve", "--port", "0"], arguments].concat())).await;
         assert_eq!(output.code, 2, "{}", output.stderr);

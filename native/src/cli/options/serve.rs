@@ -101,7 +101,8 @@ pub(crate) struct ServeOptions {
     /// as FILE.1
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD", value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Most bytes of FILE and FILE.1 together, or of memory with --record-last; the oldest go first [default: 67108864]
+    /// Most bytes of FILE and FILE.1 together, or of memory with --record-last, at most 260046848, because `replay` reads
+    /// no larger files; the oldest go first [default: 67108864]
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_BYTES", value_name = "BYTES")]
     pub record_bytes: Option<u64>,
     /// Time after which nothing recorded is kept, such as 12h [default: as long as --record-bytes allows]

@@ -135,6 +135,12 @@ fn a_number_that_the_library_refuses_has_the_name_of_its_option() {
     for (of, option, value, why) in [
         ("--port=0", "ttl", "999ms", "999ms is less than 1s"),
         ("--record=a", "record-bytes", "4095", "4095 is less than 4096"),
+        (
+            "--record=a",
+            "record-bytes",
+            "260046849",
+            "260046849 is more than 260046848",
+        ),
         ("--record=a", "record-age", "0s", "0s is less than 1s"),
         #[cfg(unix)]
         ("--record=a", "record-last", "999ms", "999ms is less than 1s"),
