@@ -57,7 +57,7 @@ fn of_file(file: &std::path::Path, options: &HistoryCommand) -> Result<(Page, u6
     open_regular(file).map_err(|error| failed(&error))?;
     let mut reader = Reader::open(file).map_err(|error| failed(&error))?;
     let mut found = Page::default();
-    while let Some(limit) = left(&found, options) {
+    while let Some(limit) = left(&found, options.limit) {
         let query = HistoryQuery {
             instance: options.instance.as_deref().map(Into::into),
             since_ms: since(options, now_ms),
@@ -86,19 +86,11 @@ async fn of_gateway(options: &HistoryCommand) -> Result<(Page, u64), Failure> {
     let found = in_time(&target, async {
         link.connect().await?;
         let now_ms = link.machine().server_ms(link.now());
-        let mut found = Page::default();
-        while let Some(limit) = left(&found, options) {
-            let mut params = json!({ "since": since(options, now_ms), "limit": limit });
-            if let Some(instance) = &options.instance {
-                params["instance"] = json!(instance);
-            }
-            if let Some(cursor) = found.next.take() {
-                params["cursor"] = json!(cursor);
-            }
-            if !add(&mut found, page(&mut link, &params).await?) {
-                break;
-            }
+        let mut params = json!({ "since": since(options, now_ms) });
+        if let Some(instance) = &options.instance {
+            params["instance"] = json!(instance);
         }
+        let found = sessions(&mut link, params, options.limit).await?;
         Ok((found, now_ms))
     })
     .await;
@@ -106,11 +98,29 @@ async fn of_gateway(options: &HistoryCommand) -> Result<(Page, u64), Failure> {
     found
 }
 
-/// Requests one page from the gateway.
+/// Requests sessions from the gateway, page by page, at most `limit` of them. The result has a `next` if there are more.
 ///
 /// # Errors
-/// That of the call; [`Failure::Other`] if the gateway writes no history.
-pub(super) async fn page(link: &mut Link, params: &serde_json::Value) -> Result<Page, Failure> {
+/// That of a call; [`Failure::Other`] if the gateway writes no history.
+pub(super) async fn sessions(
+    link: &mut Link,
+    mut params: serde_json::Value,
+    limit: u64,
+) -> Result<Page, Failure> {
+    let mut found = Page::default();
+    while let Some(limit) = left(&found, limit) {
+        params["limit"] = json!(limit);
+        if let Some(cursor) = found.next.take() {
+            params["cursor"] = json!(cursor);
+        }
+        if !add(&mut found, page(link, &params).await?) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+async fn page(link: &mut Link, params: &serde_json::Value) -> Result<Page, Failure> {
     let hello = link.machine().hello();
     if !hello.is_some_and(|hello| hello.has_method(HISTORY)) {
         return Err(Failure::Other(
@@ -122,8 +132,8 @@ pub(super) async fn page(link: &mut Link, params: &serde_json::Value) -> Result<
 }
 
 /// The limit of the next request, if more sessions are wanted.
-fn left(found: &Page, options: &HistoryCommand) -> Option<u64> {
-    let left = options.limit.saturating_sub(found.sessions.len() as u64);
+fn left(found: &Page, limit: u64) -> Option<u64> {
+    let left = limit.saturating_sub(found.sessions.len() as u64);
     (left > 0).then_some(left.min(MAX_PAGE))
 }
 

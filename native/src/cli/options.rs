@@ -170,7 +170,8 @@ pub(super) struct ListOptions {
     /// Print the list exactly as the gateway sent it, as JSON
     #[arg(long)]
     pub json: bool,
-    /// Also print the clients that are gone, and when they were last seen, of a gateway with `serve --history`
+    /// Also print the clients that are gone, and when they were last seen (the latest first), of a gateway with
+    /// `serve --history`
     #[arg(long, conflicts_with = "json")]
     pub seen: bool,
 }
@@ -215,6 +216,9 @@ pub(super) struct ExplainOptions {
     pub json: bool,
 }
 
+/// Most sessions that a command requests.
+pub(super) const MAX_SESSIONS: u64 = 100_000;
+
 /// Options of `history`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct HistoryCommand {
@@ -231,7 +235,7 @@ pub(super) struct HistoryCommand {
     #[arg(long, value_name = "TIME", value_parser = duration::long_duration_ms)]
     pub since: Option<u64>,
     /// Most sessions: the newest
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u64).range(1..=MAX_SESSIONS))]
     pub limit: u64,
     /// Print them as JSON, with the last known entry of each instance
     #[arg(long)]

@@ -12,7 +12,7 @@ use super::*;
 /// Rounds of the kills; `HISTORY_KILLS=20` for the full test.
 const ROUNDS: u64 = 4;
 
-async fn keeping(folder: &Path, more: &[&str]) -> (Child, SocketAddr, PathBuf) {
+pub(super) async fn keeping(folder: &Path, more: &[&str]) -> (Child, SocketAddr, PathBuf) {
     let file = folder.join("history.db");
     let arguments = [
         "--port",
@@ -27,13 +27,13 @@ async fn keeping(folder: &Path, more: &[&str]) -> (Child, SocketAddr, PathBuf) {
     (gateway, address.parse().unwrap(), file)
 }
 
-async fn stop(mut gateway: Child) {
+pub(super) async fn stop(mut gateway: Child) {
     support::process::signal(&gateway, Signal::TERM);
     within("the end", gateway.wait()).await.unwrap();
 }
 
 /// Returns the output of `history FILE --json`, once the gateway created the history.
-async fn read(file: &Path, more: &[&str]) -> Value {
+pub(super) async fn read(file: &Path, more: &[&str]) -> Value {
     let read = async {
         loop {
             let output = run(program(

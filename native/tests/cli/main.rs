@@ -24,6 +24,8 @@ mod replay;
 mod ring;
 #[cfg(all(unix, feature = "cluster", feature = "history", feature = "webhook"))]
 mod secrets;
+#[cfg(all(unix, feature = "history"))]
+mod seen;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
