@@ -1,5 +1,6 @@
 //! `install-service`: the gateway as a service of systemd.
 
+mod check;
 mod plan;
 mod unit;
 
@@ -9,10 +10,10 @@ use std::path::Path;
 use std::process::Command;
 
 use self::plan::{Action, Places, Plan};
+use super::Failure;
 use super::kept;
-use super::options::{Cli, Command as Parsed, InstallOptions};
+use super::options::InstallOptions;
 use super::output::print;
-use super::{Failure, PROGRAM};
 use crate::auth::secret::Secret;
 
 /// Installs and starts the service, or prints the steps.
@@ -21,9 +22,9 @@ use crate::auth::secret::Secret;
 /// [`Failure::Usage`]: options of `serve` that are wrong, or belong in the settings file. [`Failure::Other`] names the
 /// file or command that failed, and the steps done before.
 pub(super) fn install(options: &InstallOptions) -> Result<(), Failure> {
-    check(&options.serve)?;
+    let service = check::service(&options.serve)?;
     let places = places(options.system)?;
-    let plan = Plan::new(&places, options.system, &options.serve);
+    let plan = Plan::new(&places, options.system, &service);
     if options.dry_run {
         return print(&plan.to_string());
     }
@@ -33,55 +34,6 @@ pub(super) fn install(options: &InstallOptions) -> Result<(), Failure> {
         perform(action)?;
     }
     print(&plan.epilogue)
-}
-
-/// Options that contain a secret.
-const SECRETS: [&str; 4] = ["--token", "--password", "--observe-token", "--observe-password"];
-
-/// Checks the options of `serve` as `serve` does. A service's command line is public, and its folder differs.
-fn check(serve: &[String]) -> Result<(), Failure> {
-    let names = serve.iter().map(|word| word.split('=').next().unwrap_or(word));
-    if let Some(name) = names.into_iter().find(|name| SECRETS.contains(name)) {
-        return Err(Failure::Usage(format!(
-            "{name}: other users can read the command line of a service; put the secret into the settings file, whose \
-             path --dry-run prints"
-        )));
-    }
-    let words = [PROGRAM, "serve"]
-        .into_iter()
-        .chain(serve.iter().map(String::as_str));
-    let parsed = Cli::of(words).map_err(|error| Failure::Usage(error.to_string()))?;
-    let Parsed::Serve(options) = parsed.command else {
-        return Err(Failure::Usage(
-            "only options of `serve` can follow `--`".to_owned(),
-        ));
-    };
-    options
-        .resolve()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let paths = [
-        ("config", &options.config),
-        #[cfg(feature = "history")]
-        ("history", &options.past.history),
-        ("record", &options.record),
-        ("tls-cert", &options.tls_cert),
-        ("tls-key", &options.tls_key),
-        ("tokens", &options.tokens),
-        ("web-root", &options.web_root),
-        #[cfg(feature = "webhook")]
-        ("webhook-secret-file", &options.hook.webhook_secret_file),
-        #[cfg(feature = "webhook")]
-        ("webhook-tls-ca", &options.hook.webhook_tls_ca),
-    ];
-    for (name, path) in paths {
-        if let Some(path) = path.as_ref().filter(|path| path.is_relative()) {
-            let path = path.display();
-            return Err(Failure::Usage(format!(
-                "--{name} {path}: a service needs the whole path, from / on"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Checks that the unit at this path, if any, was written by this command.

@@ -12,6 +12,7 @@ mod file;
 #[cfg(feature = "history")]
 mod history;
 mod observe;
+mod paths;
 mod resolve;
 mod serve;
 mod sources;
@@ -82,7 +83,8 @@ Examples:
   presence-gateway install-service -- --max-entries 500  with options of `serve`
 
 The secret is in a file of its own, which only its owner can read: a new random token, unless the file is there already.
-A unit from another source is not replaced.";
+Options with a secret, and URLs that may hold one, are refused: set them in that file, such as
+OPENCLAW_GATEWAY_WEBHOOK=URL. A unit from another source is not replaced.";
 
 /// A gateway for OpenClaw presence: which clients are connected, and when each was last seen
 #[derive(Debug, Parser)]

@@ -84,12 +84,37 @@ async fn a_service_of_a_user_is_installed_twice_with_one_token() {
 
 #[tokio::test]
 async fn a_failed_installation_leaves_no_files() {
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["--", "--token", "s3cret"], 2, "--token: other users can read"),
         (
             &["--", "--observe-token=a=s3cret"],
             2,
             "--observe-token: other users can read",
+        ),
+        (
+            &["--", "--cluster", "nats://gw:s3cret@10.0.0.5:4222"],
+            2,
+            "--cluster: other users can read",
+        ),
+        (
+            &["--", "--cluster=nats://10.0.0.4:4222,nats://s3cret@10.0.0.5:4222"],
+            2,
+            "put OPENCLAW_GATEWAY_CLUSTER=URL into the settings file",
+        ),
+        (
+            &["--", "--observe", "home=http://10.0.0.5:18789/#token=s3cret"],
+            2,
+            "--observe: other users can read",
+        ),
+        (
+            &["--", "--webhook", "https://hook.example/s3cret"],
+            2,
+            "--webhook: other users can read",
+        ),
+        (
+            &["--", "--webhook=https://hook.example?key=s3cret"],
+            2,
+            "put OPENCLAW_GATEWAY_WEBHOOK=URL into the settings file",
         ),
         (
             &["--", "--max-entries", "1"],
@@ -126,6 +151,95 @@ async fn a_failed_installation_leaves_no_files() {
         (without_manager.read(UNIT), without_manager.read(SETTINGS)),
         (None, None)
     );
+}
+
+/// A relative path begins in the folder of the command, and that of the service is another one.
+#[tokio::test]
+async fn relative_paths_are_refused() {
+    let home = Home::new("");
+    for option in [
+        "--observe-tls-ca",
+        "--observe-token-file=home",
+        "--record",
+        "--tls-cert",
+        "--tls-key",
+        "--tokens",
+        "--web-root",
+        #[cfg(feature = "history")]
+        "--history",
+        #[cfg(feature = "cluster")]
+        "--cluster-creds",
+        #[cfg(feature = "cluster")]
+        "--cluster-tls-ca",
+        #[cfg(feature = "webhook")]
+        "--webhook-secret-file",
+        #[cfg(feature = "webhook")]
+        "--webhook-tls-ca",
+    ] {
+        let refused = home.install(&["--", &format!("{option}=some/path")]).await;
+        assert_eq!(refused.code, 2, "{option}: {}", refused.stderr);
+        let name = option.split('=').next().unwrap();
+        let why = format!("usage: {name} some/path: a service needs the whole path");
+        assert!(refused.stderr.contains(&why), "{option}: {}", refused.stderr);
+    }
+    assert_eq!((home.read("calls"), home.read(UNIT)), (None, None));
+}
+
+#[cfg(all(feature = "cluster", feature = "webhook"))]
+#[tokio::test]
+async fn urls_that_hold_no_secret_are_accepted() {
+    let home = Home::new("");
+    let secret = home.0.path().join("webhook.secret");
+    fs::write(&secret, "a secret of some length\n").unwrap();
+    let options = [
+        "--cluster",
+        "nats://10.0.0.4:4222,nats://10.0.0.5:4222",
+        "--observe=home=ws://10.0.0.6:18789/path",
+        "--webhook",
+        "https://hook.example/",
+        "--webhook-secret-file",
+        secret.to_str().unwrap(),
+    ];
+    let installed = home.install(&[&["--"], &options[..]].concat()).await;
+    assert_eq!(installed.code, 0, "{}", installed.stderr);
+    let unit = home.read(UNIT).unwrap();
+    assert!(unit.contains("--webhook https://hook.example/"), "{unit}");
+}
+
+/// `systemctl reload` sends SIGHUP, which stops a gateway that has nothing to reload.
+#[tokio::test]
+async fn a_service_is_reloadable_if_its_gateway_is() {
+    const TOKENS: &str = "token = \"for reading\"\nscopes = [\"operator.read\"]\n";
+    let home = Home::new("");
+    let path = |name: &str| home.0.path().join(name).to_str().unwrap().to_owned();
+    let (tables, tokens, plain) = (path("tables.toml"), path("tokens.toml"), path("plain.toml"));
+    fs::write(&tables, format!("port = 18790\n[tokens.reader]\n{TOKENS}")).unwrap();
+    fs::write(&tokens, format!("[reader]\n{TOKENS}")).unwrap();
+    fs::write(&plain, "port = 18790\n").unwrap();
+    let named = path("named.toml");
+    fs::write(&named, format!("tokens = {tokens:?}\n")).unwrap();
+    let authority = crate::support_tls::Authority::new();
+    authority.issue(&["localhost"], |_| {});
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| authority.path(name));
+    let encrypted = path("encrypted.toml");
+    fs::write(&encrypted, format!("tls-cert = {cert:?}\ntls-key = {key:?}\n")).unwrap();
+    for (arguments, is_reloadable) in [
+        (["--tokens", &tokens], true),
+        (["--config", &tables], true),
+        (["--config", &named], true),
+        (["--config", &encrypted], true),
+        (["--config", &plain], false),
+    ] {
+        let mut command = program(&["install-service", "--", arguments[0], arguments[1]]);
+        command.env("HOME", home.0.path()).env("PATH", home.0.path());
+        // The service does not have the environment of this command.
+        command.env("OPENCLAW_GATEWAY_TOKENS", &tokens);
+        let installed = run(command).await;
+        assert_eq!(installed.code, 0, "{arguments:?}: {}", installed.stderr);
+        let unit = home.read(UNIT).unwrap();
+        let reload = unit.contains("\nExecReload=/bin/kill -HUP $MAINPID\n");
+        assert_eq!(reload, is_reloadable, "{arguments:?}: {unit}");
+    }
 }
 
 #[tokio::test]

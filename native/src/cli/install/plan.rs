@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::check::Service;
 use super::unit;
 
 /// The path of programs that the administrator installs.
@@ -78,7 +79,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(places: &Places, is_system: bool, serve: &[String]) -> Self {
+    pub(super) fn new(places: &Places, is_system: bool, service: &Service<'_>) -> Self {
         let systemctl = |words: &[&str]| {
             let scope: &[&str] = if is_system { &[] } else { &["--user"] };
             let words = [&["systemctl"], scope, words].concat();
@@ -94,7 +95,7 @@ impl Plan {
         actions.extend([
             Action::Unit {
                 path: places.unit.clone(),
-                text: unit::text(is_system, &places.program, &places.settings, serve),
+                text: unit::text(is_system, &places.program, &places.settings, service),
             },
             Action::Secret {
                 path: places.settings.clone(),

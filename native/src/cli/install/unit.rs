@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::check::Service;
+
 /// The unit of a machine's service, and that of a user's.
 const SYSTEM: &str = include_str!("../../../ops/presence-gateway.service");
 const USER: &str = include_str!("../../../ops/presence-gateway.user.service");
@@ -9,13 +11,13 @@ const USER: &str = include_str!("../../../ops/presence-gateway.user.service");
 /// The first line of a unit that this command wrote.
 const OURS: &str = "# Written by `presence-gateway install-service`, which replaces it when it runs again.\n";
 
-/// Returns the unit with these paths, and the options of `serve`.
-pub(super) fn text(is_system: bool, program: &Path, settings: &Path, serve: &[String]) -> String {
+/// Returns the unit of the service, with these paths.
+pub(super) fn text(is_system: bool, program: &Path, settings: &Path, service: &Service<'_>) -> String {
     let template = if is_system { SYSTEM } else { USER };
     let program = program.to_string_lossy();
     let words = [&*program, "serve"]
         .into_iter()
-        .chain(serve.iter().map(String::as_str));
+        .chain(service.options.iter().map(String::as_str));
     let start: Vec<String> = words.map(quoted).collect();
     let lines = template
         .lines()
@@ -27,19 +29,11 @@ pub(super) fn text(is_system: bool, program: &Path, settings: &Path, serve: &[St
                 // Not a list of words: blanks need no quotes here.
                 format!("EnvironmentFile={}\n", escaped(&settings.to_string_lossy()))
             }
-            // Without these options SIGHUP stops the gateway.
-            Some(("#ExecReload", command)) if is_reloadable(serve) => format!("ExecReload={command}\n"),
+            // SIGHUP stops a gateway that has nothing to reload.
+            Some(("#ExecReload", command)) if service.is_reloadable => format!("ExecReload={command}\n"),
             _ => format!("{line}\n"),
         });
     OURS.chars().chain(lines.collect::<String>().chars()).collect()
-}
-
-/// Whether `serve` reads files again on SIGHUP.
-fn is_reloadable(serve: &[String]) -> bool {
-    let names = ["--tokens", "--tls-cert"];
-    serve
-        .iter()
-        .any(|word| names.contains(&word.split('=').next().unwrap_or("")))
 }
 
 /// Whether this command wrote the unit.
@@ -84,13 +78,17 @@ mod tests {
 
     #[test]
     fn the_unit_names_the_program_its_options_and_its_settings() {
-        for is_system in [false, true] {
-            let serve = ["--hsts".to_owned(), "a b".to_owned()];
+        for (is_system, is_reloadable) in [(false, false), (true, true)] {
+            let options = ["--hsts".to_owned(), "a b".to_owned()];
+            let service = Service {
+                options: &options,
+                is_reloadable,
+            };
             let text = text(
                 is_system,
                 Path::new("/opt/my bin/pg"),
                 Path::new("/etc/100%.env"),
-                &serve,
+                &service,
             );
             assert!(is_ours(&text) && !is_ours(SYSTEM) && !is_ours(USER));
             assert!(
@@ -100,16 +98,8 @@ mod tests {
             assert!(text.contains("\nEnvironmentFile=/etc/100%%.env\n"), "{text}");
             assert_eq!(text.matches("ExecStart=").count(), 1);
             assert!(text.contains("\n[Install]\n"), "{text}");
-            assert!(!text.contains("\nExecReload="), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_service_with_tokens_or_a_certificate_can_be_reloaded() {
-        for option in ["--tokens", "--tokens=t.toml", "--tls-cert"] {
-            let serve = [option.to_owned(), "file".to_owned()];
-            let text = text(true, Path::new("/bin/pg"), Path::new("/etc/pg.env"), &serve);
-            assert!(text.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"), "{text}");
+            let reload = "\nExecReload=/bin/kill -HUP $MAINPID\n";
+            assert_eq!(text.contains(reload), is_reloadable, "{text}");
         }
     }
 }

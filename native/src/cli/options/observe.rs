@@ -83,6 +83,16 @@ pub(crate) struct Observed {
 }
 
 impl ObserveOptions {
+    /// The files with tokens.
+    pub(super) fn token_files(&self) -> impl Iterator<Item = &Path> {
+        let items = pairs("observe-token-file", self.observe_token_file.as_deref());
+        // `resolve` refuses items of another form.
+        items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(_, file)| Path::new(file))
+    }
+
     /// Checks the options, and reads the files that they name.
     ///
     /// # Errors

@@ -46,6 +46,11 @@ fn is_ours(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"OPENCLAW_")
 }
 
+/// The command line without the environment.
+fn without_environment() -> clap::Command {
+    complete().mut_subcommands(|command| command.mut_args(|arg| arg.env(Resettable::Reset)))
+}
+
 fn complete() -> clap::Command {
     Cli::command().mut_subcommand("serve", |serve| {
         serve.args(REMOVED.map(|name| {
@@ -87,6 +92,24 @@ impl Cli {
     /// # Errors
     /// [`OptionsError`] names the option that is wrong.
     pub(crate) fn of(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, OptionsError> {
+        Self::with(command, arguments)
+    }
+
+    /// Reads these arguments (the program's name first) and the file that they name, for a program that runs in another
+    /// environment.
+    ///
+    /// # Errors
+    /// [`OptionsError`] names the option that is wrong.
+    pub(crate) fn without_environment(
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, OptionsError> {
+        Self::with(without_environment, arguments)
+    }
+
+    fn with(
+        command: fn() -> clap::Command,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, OptionsError> {
         let arguments = with_command(arguments);
         let mut matches = command().try_get_matches_from(&arguments)?;
         let serve = matches.subcommand_matches("serve");
