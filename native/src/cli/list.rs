@@ -106,7 +106,7 @@ fn text(mirror: &Mirror, past: Option<&Page>, now_ms: u64) -> String {
 /// The last sessions of instances without a row; those that were seen last come first.
 fn gone<'a>(mirror: &Mirror, past: &'a Page) -> Vec<&'a PastSession> {
     let rows = mirror.rows();
-    let keys: HashSet<&str> = rows.iter().map(|row| row.key()).collect();
+    let keys: HashSet<&str> = rows.iter().flat_map(|row| row.wire_keys()).collect();
     let mut gone: Vec<&PastSession> = past
         .sessions
         .iter()

@@ -51,7 +51,7 @@ pub(super) async fn read(file: &Path, more: &[&str]) -> Value {
 }
 
 /// Waits until a session of that key satisfies `is_wanted`.
-async fn session(file: &Path, key: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn session(file: &Path, key: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
     let found = async {
         loop {
             let page = read(file, &["--instance", key]).await;

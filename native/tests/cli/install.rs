@@ -218,7 +218,7 @@ async fn a_service_is_reloadable_if_its_gateway_is() {
     fs::write(&plain, "port = 18790\n").unwrap();
     let named = path("named.toml");
     fs::write(&named, format!("tokens = {tokens:?}\n")).unwrap();
-    let authority = crate::support_tls::Authority::new();
+    let authority = support_tls::Authority::new();
     authority.issue(&["localhost"], |_| {});
     let [cert, key] = ["cert.pem", "key.pem"].map(|name| authority.path(name));
     let encrypted = path("encrypted.toml");

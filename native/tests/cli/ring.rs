@@ -102,7 +102,14 @@ async fn options_without_effect_are_refused() {
             "--record-bytes: 2147483648 is more than 260046848",
         ),
         (
-            &["--record", file, "--record-last", "1m", "--record-bytes", "260046849"],
+            &[
+                "--record",
+                file,
+                "--record-last",
+                "1m",
+                "--record-bytes",
+                "260046849",
+            ],
             "--record-bytes: 260046849 is more than 260046848",
         ),
     ] {

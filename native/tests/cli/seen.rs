@@ -1,6 +1,6 @@
 //! `list --seen`: the clients that are gone.
 
-use super::history::{keeping, read, stop};
+use super::history::{keeping, read, session, stop};
 use super::*;
 
 /// Adds 600 clients that were here for a second each, and one that was here for 20 days and left after all of them.
@@ -18,7 +18,7 @@ FROM instances WHERE key = 'long';
 "#;
 
 #[tokio::test]
-async fn all_clients_that_are_gone_are_listed_the_latest_first() {
+async fn all_clients_that_are_gone_are_listed_once_the_latest_first() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, _, file) = keeping(folder.path(), &[]).await;
     read(&file, &[]).await;
@@ -28,16 +28,23 @@ async fn all_clients_that_are_gone_are_listed_the_latest_first() {
     drop(history);
 
     let (gateway, address, _) = keeping(folder.path(), &[]).await;
+    // It is still listed, as Left.
+    drop(Client::connect(address, "left", &["operator.read"]).await);
+    session(&file, "left", |session| session["to"].is_u64()).await;
     let url = format!("ws://{address}");
     let seen = run(program(&[&*client("list", &url), &["--seen"]].concat())).await;
     assert_eq!((seen.code, &*seen.stderr), (0, ""));
-    let (_, gone) = seen.stdout.split_once("\n\n").unwrap();
+    let (rows, gone) = seen.stdout.split_once("\n\n").unwrap();
+    assert!(rows.contains("Left"), "{rows}");
     let lines: Vec<Vec<&str>> = gone
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
     assert_eq!(lines[1].first(), Some(&"studio"), "{gone}");
-    let keys: Vec<&str> = lines[1..].iter().filter_map(|words| words.last().copied()).collect();
+    let keys: Vec<&str> = lines[1..]
+        .iter()
+        .filter_map(|words| words.last().copied())
+        .collect();
     let short = (1..=600).rev().map(|n| format!("short-{n}"));
     let wanted: Vec<String> = std::iter::once("long".to_owned()).chain(short).collect();
     assert_eq!(keys, wanted);

@@ -40,6 +40,11 @@ impl Row {
         self.raws.iter().map(|raw| &raw.entry)
     }
 
+    /// Returns the keys of these rows on the wire; none if the gateway's list has no keys.
+    pub fn wire_keys(&self) -> impl Iterator<Item = &str> {
+        self.raws.iter().filter_map(|raw| raw.wire_key.as_deref())
+    }
+
     /// Returns the time of its last proof of life.
     #[must_use]
     pub fn ts(&self) -> u64 {

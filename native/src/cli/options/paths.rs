@@ -49,7 +49,9 @@ mod tests {
         let mut seen = 0;
         for option in command.find_subcommand("serve").unwrap().get_arguments() {
             let is_path = option.get_value_parser().type_id() == TypeId::of::<PathBuf>();
-            let names_file = option.get_value_names().is_some_and(|names| names[0] == "NAME=FILE");
+            let names_file = option
+                .get_value_names()
+                .is_some_and(|names| names[0] == "NAME=FILE");
             let Some(name) = option.get_long().filter(|_| is_path || names_file) else {
                 continue;
             };
