@@ -8,23 +8,29 @@ use crate::cli::{Failure, PROGRAM};
 /// Options that contain a secret.
 const SECRETS: [&str; 4] = ["--token", "--password", "--observe-token", "--observe-password"];
 
-/// Options with a URL, whether a value may contain a secret, and why.
-const URLS: [(&str, fn(&str) -> bool, &str); 3] = [
-    (
-        "--cluster",
-        |urls| urls.contains('@'),
-        "a URL with a user or a token is a secret",
-    ),
-    (
-        "--observe",
-        |urls| urls.contains(['?', '#']),
-        "a URL with a query or a token may be a secret",
-    ),
-    (
-        "--webhook",
-        has_path,
-        "a URL with a path or a query may be a secret",
-    ),
+/// An option with a URL.
+struct UrlOption {
+    name: &'static str,
+    may_be_secret: fn(&str) -> bool,
+    why: &'static str,
+}
+
+const URLS: [UrlOption; 3] = [
+    UrlOption {
+        name: "--cluster",
+        may_be_secret: |urls| urls.contains('@'),
+        why: "a URL with a user or a token is a secret",
+    },
+    UrlOption {
+        name: "--observe",
+        may_be_secret: |urls| urls.contains(['?', '#']),
+        why: "a URL with a query or a token may be a secret",
+    },
+    UrlOption {
+        name: "--webhook",
+        may_be_secret: has_path,
+        why: "a URL with a path or a query may be a secret",
+    },
 ];
 
 /// A service whose options are checked.
@@ -82,8 +88,10 @@ fn check_secrets(options: &[String]) -> Result<(), Failure> {
                 "{name}: {PUBLIC}; put the secret into {FILE}"
             )));
         }
-        let url = URLS.iter().find(|(option, ..)| *option == name);
-        if let Some((_, may_be_secret, why)) = url
+        let url = URLS.iter().find(|option| option.name == name);
+        if let Some(UrlOption {
+            may_be_secret, why, ..
+        }) = url
             && value.is_some_and(*may_be_secret)
         {
             let variable = name.trim_start_matches('-').to_uppercase();
