@@ -7,6 +7,7 @@ use presence_conformance::vectors::format::Config;
 use presence_conformance::vectors::target::Opening;
 use presence_core::server::DeviceEvidence;
 use presence_core::wire::ConnectParams;
+use presence_core::wire::device::Challenge;
 use serde_json::{Value, json};
 
 use crate::gateway::{NOW, Socket};
@@ -55,7 +56,11 @@ pub fn run(data: &[u8]) {
         origin: None,
         user: None,
     };
-    let expected = evidence(&config(), &opening, &read, &socket.nonce, NOW).device;
+    let challenge = Challenge {
+        nonce: &socket.nonce,
+        ts_ms: NOW.wall_ms,
+    };
+    let expected = evidence(&config(), &opening, &read, challenge, NOW).device;
     let answer = socket.connect(&params);
     let is_in = answer["ok"] == true;
     assert_eq!(
