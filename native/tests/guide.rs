@@ -156,7 +156,8 @@ impl World {
 #[tokio::test]
 async fn every_command_of_the_documentation_works() {
     let world = World::new();
-    let history = world.authority.path("history.db");
+    // Only one gateway can write the history of the documentation.
+    let history = world.authority.path("kept.db");
     let history = ["--history", &history.to_string_lossy()];
     let (gateway, mut log) =
         Process::start_logging(&[&["--port", "0", "--metrics-bind", "127.0.0.1:0"], &history[..]].concat())

@@ -72,7 +72,7 @@ const NUMBERS: [Set; 14] = [
 type Bounded = (&'static str, u64, u64, fn(&mut GatewayConfig, u64));
 
 const PARTS: &[Bounded] = &[
-    ("record.max_bytes", 4_096, u64::MAX, |config, value| {
+    ("record.max_bytes", 4_096, 248 * 1024 * 1024, |config, value| {
         config.record = Some(RecordTo {
             max_bytes: value,
             ..record(Keep::Inputs { max_age: None })
