@@ -189,7 +189,7 @@ impl Driver {
             Event::Answer(conn, frame) => {
                 self.answer_history(conn, *frame, now);
                 if let Some(peer) = self.peer(conn) {
-                    self.answer(&peer, now);
+                    self.flush_answers(&peer, now);
                 }
             }
             Event::Source(source, update, _taken) => self.hub.apply(source, update, now),
@@ -234,13 +234,13 @@ impl Driver {
                 break;
             }
             if peer.is_backed_up() {
-                peer.flush(now);
+                self.flush_answers(peer, now);
                 if peer.is_backed_up() {
                     break;
                 }
             }
         }
-        self.answer(peer, now);
+        self.flush_answers(peer, now);
         peer.finish_batch(inputs.collect());
     }
 

@@ -1,6 +1,8 @@
-//! Reads small files.
+//! Reads small files, and opens files that only this process writes and only this user reads.
 
 use std::fs::File;
+#[cfg(feature = "cli")]
+use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -30,6 +32,37 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     }
     let why = "it is not a regular file";
     Err(io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
+/// Opens a file to read and write it, and creates it with mode 0600 if there is none.
+///
+/// # Errors
+/// When it cannot be opened, or `must_be_new` and there is one.
+#[cfg(feature = "cli")]
+pub(crate) fn open_private(path: &Path, must_be_new: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .create_new(must_be_new);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Locks a file until it is closed.
+///
+/// # Errors
+/// When another process has locked it.
+#[cfg(feature = "cli")]
+pub(crate) fn lock(file: &File) -> io::Result<()> {
+    // On Windows a lock would keep readers out.
+    if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other("another gateway writes it"));
+    }
+    // Some file systems have no locks.
+    Ok(())
 }
 
 /// Opens the file without waiting: opening a pipe waits for its writer.

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "./clock.js";
 import { CONNECTING, Connection, connectionOf, refused } from "./connection.js";
 import { Deadline } from "./deadline.js";
-import { asPresenceError, errorOf, freed, internal, isTrap, PresenceError } from "./errors.js";
+import { asPresenceError, errorOf, freed, internal, isTrap, PresenceError, stopped } from "./errors.js";
 import type { ClientEvent, ClientOutput } from "./glue.js";
 import { withMemory } from "./explain.js";
 import { HostKeeper, type HostRef } from "./host.js";
@@ -39,6 +39,8 @@ export class Engine {
   readonly #clock: Clock;
 
   #isRunning = false;
+  /** Whether it reconnects, so that it is not running for a moment. */
+  #isRestarting = false;
   #isFreed = false;
   /** Counts starts and stops. Results of an earlier epoch are ignored. */
   #epoch = 0;
@@ -95,14 +97,20 @@ export class Engine {
     else void this.#prepare();
   }
 
-  /** Disconnects. The roster stays, and ages. Before a reconnect, which is not `isFinal`, calls of `connected` keep waiting. */
-  stop(isFinal = true): void {
+  /** Disconnects. The roster stays, and ages. */
+  stop(): void {
+    if (!this.#isRunning && !this.#isRestarting) return;
+    this.#isRestarting = false;
+    this.#connection.reject(stopped());
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#epoch += 1;
     this.#guard((machine) => machine.input("stop"));
     this.#releaseIdentity();
-    if (isFinal) this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(EMPTY_SNAPSHOT.connection);
     this.#pump();
   }
@@ -112,7 +120,9 @@ export class Engine {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
     const address = gatewayAddress(options.url);
-    this.stop(false);
+    // Calls of `connected` keep waiting.
+    this.#isRestarting = true;
+    this.#disconnect();
     // A listener may have freed it, or stopped the shared client that it belongs to.
     if (this.#isFreed) return;
     if (Object.keys(change).length > 0) this.#dropMachine();
@@ -120,7 +130,9 @@ export class Engine {
     if (address.url !== this.#address.url) this.#snapshots.forget();
     this.#options = options;
     this.#address = address;
-    this.start();
+    // A listener may have stopped it.
+    if (this.#isRestarting) this.start();
+    this.#isRestarting = false;
   }
 
   /** Stops and releases all resources. */
@@ -221,7 +233,7 @@ export class Engine {
     // Closed here: the machine's outputs are not executed if the app drops the client during a notification.
     this.#socket?.close(1000, "");
     this.#socket = undefined;
-    this.#answers.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
+    this.#answers.rejectAll(stopped());
     this.#snapshots.settle();
   }
 

@@ -117,6 +117,11 @@ export function freed(what: string): PresenceError {
   return new PresenceError("FREED", `this ${what} was freed`);
 }
 
+/** The error of calls on a client that is stopped. */
+export function stopped(): PresenceError {
+  return new PresenceError("CLOSED", "the client was stopped");
+}
+
 /** The codes of this package that the core, or a gateway through it, may state. */
 const CODES: ReadonlySet<string> = new Set<PresenceErrorCode>([
   ...GATEWAY_CODES,

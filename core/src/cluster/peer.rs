@@ -6,11 +6,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use super::wire::{LeaseValue, RowValue};
 use super::{LEASE_MS, MAX_ROWS};
 use crate::fleet::{SourceId, SourceRow, SourceUpdate};
+use crate::instance::SELF_WIRE_KEY;
 use crate::model::RawEntry;
 use crate::model::time::Now;
 
-/// The key on the wire of a gateway's own row.
-const SELF_KEY: &str = "SELF";
 /// Least advance of a proof of life, in ms, that is passed on to the hub.
 const TOUCH_MS: i64 = 1_000;
 
@@ -70,7 +69,7 @@ impl Peer {
         self.by_key.insert(key.clone(), number);
         self.gone.remove(&key);
         let row = SourceRow {
-            is_gateway: *key == *SELF_KEY,
+            is_gateway: *key == *SELF_WIRE_KEY,
             key,
             entry,
             heard_ms: moment(value.age).max(self.missing.remove(&number).unwrap_or(i64::MIN)),

@@ -11,7 +11,7 @@ use super::row::{Rank, SourceInfo, SourceRow, SourceUpdate, has_equal_content, k
 use super::{LEASE_MS, wire_key};
 #[cfg(feature = "cluster")]
 use crate::digest::{Digest, of_raw};
-use crate::instance::{Raw, keyed_group};
+use crate::instance::{Raw, SELF_WIRE_KEY, keyed_group};
 use crate::model::RawEntry;
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::json::json_text;
@@ -21,11 +21,8 @@ use crate::model::status::Thresholds;
 use crate::model::time::Now;
 use crate::roster::MAX_ROW_BYTES;
 
-/// The key of a gateway's own row in its source, as on the wire. No other row can have it: presence keys are
-/// lower-case, and the keys of rows of observed gateways start with their kind.
-const GATEWAY_KEY: &str = "SELF";
 /// Shortest life of a row, in ms, while its observed gateway can be reached. The known age of a connected client's row
-/// can be 115 s, because touches are sent every 60 s, moves of up to 30 s are left out, and pongs come every 25 s.
+/// can be 115 s: 60 s between touches, 30 s that touches leave out, and 25 s between pongs.
 /// Lists without deltas are requested before 120 s.
 const REACHED_TTL_MS: u64 = 150_000;
 
@@ -74,7 +71,7 @@ impl Source {
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
         let json = format!(r#"{{"host":"{name}","mode":"gateway","reason":"self","text":{text}}}"#);
         let row = SourceRow {
-            key: GATEWAY_KEY.into(),
+            key: SELF_WIRE_KEY.into(),
             entry: RawEntry::read(&json).unwrap_or_default(),
             heard_ms: stale_ms(now),
             online_since_ms: None,
@@ -130,7 +127,7 @@ impl Source {
         let mut is_news = self.set_link(update.is_here, now);
         for key in update.removed {
             // The gateway's own row stays as long as it is observed.
-            if *key != *GATEWAY_KEY || self.is_peer() {
+            if *key != *SELF_WIRE_KEY || self.is_peer() {
                 is_news |= self.remove(&key);
             }
         }
@@ -185,7 +182,7 @@ impl Source {
 
     fn put(&mut self, mut row: SourceRow) -> bool {
         if row.is_gateway {
-            row.key = GATEWAY_KEY.into();
+            row.key = SELF_WIRE_KEY.into();
         }
         let old = self.rows.get(&*row.key);
         let is_news = old.is_none_or(|old| !has_equal_content(old, &row));
@@ -273,7 +270,7 @@ impl Source {
             .into_iter()
             .flatten()
             .map(|rank| rank.1);
-        let own = self.rows.get(GATEWAY_KEY).filter(|_| self.is_peer());
+        let own = self.rows.get(SELF_WIRE_KEY).filter(|_| self.is_peer());
         let heard = heard.chain(own.map(|row| row.heard_ms));
         let expiry = heard.min().map(|heard_ms| {
             let at_ms = heard_ms.saturating_add(self.life_ms()).saturating_add(1);

@@ -129,6 +129,8 @@ pub struct Hub {
     hidden: hidden::Hidden,
     /// When sending of the current broadcast or events of nodes began.
     sending_began_ms: Option<u64>,
+    /// When the shell interrupted it, if it did.
+    sending_paused_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,
     counts: Counts,
@@ -167,6 +169,7 @@ impl Hub {
             recent: recent::Recent::default(),
             window_ends_ms: 0,
             sending_began_ms: None,
+            sending_paused_ms: None,
             refused_beacons: 0,
             counts: Counts::default(),
             is_shut_down: false,

@@ -127,8 +127,8 @@ impl<S> core::fmt::Debug for SignedFields<'_, S> {
 }
 
 /// Checks nonce and time of a request's device proof and returns the texts its signature may be
-/// over, the likelier first: version 3, then version 2. `challenge` is the connection's: who signs its time is never
-/// refused for a clock, because the gateway's own may have been set since.
+/// over, the likelier first: version 3, then version 2. `challenge` is the connection's. A client that signs its `ts` is
+/// never refused for its clock, because the gateway's clock may have been set since.
 ///
 /// The shell checks the id against the key before and the signature against these texts after.
 ///

@@ -1,10 +1,10 @@
 //! The file of `serve --history`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::recording::lock;
+use crate::files::{lock, open_private};
 use crate::history::HistoryConfig;
 
 /// The place of the database. While this exists, no other gateway writes it.
@@ -25,7 +25,7 @@ pub(super) fn create(history: &mut HistoryConfig) -> Result<HistoryFile, Failure
     let named = history.path.display().to_string();
     let failed =
         |why: &dyn std::fmt::Display| Failure::Other(format!("--history: cannot use {named}: {why}"));
-    let file = open(&history.path).map_err(|error| failed(&error))?;
+    let file = open_private(&history.path, false).map_err(|error| failed(&error))?;
     let metadata = file.metadata().map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         return Err(failed(&"it is not a regular file"));
@@ -43,19 +43,11 @@ pub(super) fn create(history: &mut HistoryConfig) -> Result<HistoryFile, Failure
     // Not the database itself, because closing a second handle of it would release SQLite's locks.
     let mut lock_path = path.clone().into_os_string();
     lock_path.push("-lock");
-    let lock_file = open(Path::new(&lock_path)).map_err(|error| failed(&error))?;
+    let lock_file = open_private(Path::new(&lock_path), false).map_err(|error| failed(&error))?;
     lock(&lock_file).map_err(|error| failed(&error))?;
     history.path = path;
     Ok(HistoryFile {
         folder,
         _lock: lock_file,
     })
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -73,7 +73,10 @@ fn perform(action: &Action) -> Result<(), Failure> {
         }
         Action::Secret { path } => {
             if fs::symlink_metadata(path).is_ok() {
-                return print(&format!("kept {}\n", path.display()));
+                let path = path.display();
+                return print(&format!(
+                    "kept {path}: make sure that it sets OPENCLAW_GATEWAY_TOKEN\n"
+                ));
             }
             let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
             let text = plan::settings(token.reveal());

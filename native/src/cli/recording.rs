@@ -1,6 +1,6 @@
 //! The files of `serve --record`.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use presence_core::recording::HEADER_START;
 
 use super::Failure;
 use super::options::Recording;
+use crate::files::{lock, open_private};
 use crate::recording::RecordTo;
 
 /// Creates the file, which only this user can read, and opens the one for the part before, whose name has `.1` added. A
@@ -40,12 +41,8 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     }
     // Their locks would keep this process out, too.
     drop(replaced);
-    let open = |path: &Path, is_new: bool| {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).create_new(is_new);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(failed)?;
+    let open = |path: &Path, must_be_new| {
+        let file = open_private(path, must_be_new).map_err(failed)?;
         lock(&file).map_err(failed)?;
         Ok(Arc::new(file))
     };
@@ -74,19 +71,6 @@ fn check_replaceable(path: &Path) -> io::Result<Option<File>> {
     }
     lock(&file)?;
     Ok(Some(file))
-}
-
-/// Locks a file until it is closed.
-///
-/// # Errors
-/// If another process has locked it.
-pub(super) fn lock(file: &File) -> io::Result<()> {
-    // On Windows a lock would keep readers out.
-    if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-        return Err(io::Error::other("another gateway writes it"));
-    }
-    // Some file systems have no locks.
-    Ok(())
 }
 
 #[cfg(test)]
@@ -128,7 +112,7 @@ mod tests {
         };
         let running = create(&recording(&file)).unwrap();
         (&*running.file).write_all(HEADER_START.as_bytes()).unwrap();
-        // Of the second one, the newest part is the older part of the first.
+        // The second name is that of the older part.
         for path in [&file, &older] {
             let refusal = create(&recording(path)).unwrap_err().to_string();
             assert!(refusal.ends_with("another gateway writes it"), "{refusal}");

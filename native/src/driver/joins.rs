@@ -50,7 +50,7 @@ impl Driver {
         }
         self.execute(now);
         for peer in peers {
-            self.answer(&peer, now);
+            self.flush_answers(&peer, now);
             peer.finish_batch(Vec::new());
         }
     }

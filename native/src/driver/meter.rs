@@ -18,7 +18,7 @@ pub(super) struct Meter {
     metrics: Arc<Metrics>,
     /// The classes of the connections, by slot.
     classes: Vec<Option<Class>>,
-    /// When the turn began whose broadcast is being sent, or the last turn.
+    /// When the pass of the driver's loop began whose broadcast is being sent, or the last pass.
     began: Instant,
     /// When the next scrape gets newer values, on the age clock.
     publish_at_ms: u64,
@@ -84,7 +84,7 @@ impl Driver {
         }
     }
 
-    /// A turn begins; the hub's deadline is not handled yet.
+    /// A pass of the driver's loop begins; the hub's deadline is not handled yet.
     pub(super) fn start_metering(&mut self, now: Now) {
         let Some(meter) = &mut self.meter else { return };
         if !self.hub.awaits_sent() {
@@ -107,7 +107,7 @@ impl Driver {
         }
     }
 
-    /// A turn ends.
+    /// A pass ends.
     pub(super) fn finish_metering(&mut self, now: Now) {
         let Some(meter) = &mut self.meter else { return };
         if !meter.metrics.publication.take_request() {

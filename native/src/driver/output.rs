@@ -90,17 +90,15 @@ impl Driver {
         }
     }
 
-    /// The connection has all its answers for now, which are written ahead of what waits.
-    pub(super) fn answer(&mut self, peer: &Peer, now: Now) {
+    /// Writes the answers to a connection ahead of what waits.
+    pub(super) fn flush_answers(&mut self, peer: &Peer, now: Now) {
         self.flush(now);
-        if self.unflushed.may_answer() {
-            let bytes = peer.flush(now);
-            self.unflushed.note_answer(bytes);
-        }
+        self.unflushed.write_ahead(|| peer.flush(now));
     }
 
     /// A new turn: writes what waits until the turn is over.
     pub(super) fn flush_waiting(&mut self, now: Now) {
+        self.hub.resume_sending(now);
         self.unflushed.start_turn();
         while let Some(conn) = self.unflushed.next_waiting() {
             self.write(conn, now);
@@ -115,14 +113,14 @@ impl Driver {
         }
     }
 
-    /// Tells the hub how far its broadcast is sent.
+    /// Notes in the hub whether its broadcast is sent.
     pub(super) fn report_sending(&mut self) {
         if !self.hub.awaits_sent() {
             return;
         }
         let now = self.clock.now();
         if self.unflushed.has_waiting() {
-            self.hub.handle_sending(now);
+            self.hub.pause_sending(now);
         } else {
             self.hub.handle_sent(now);
             self.meter_fanout();

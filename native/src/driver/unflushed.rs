@@ -64,14 +64,12 @@ impl Unflushed {
         self.writes += usize::from(bytes > 0);
     }
 
-    /// Whether this turn may write another answer ahead. If not, the answer waits, because its connection is marked.
-    pub(super) fn may_answer(&self) -> bool {
-        self.answer_bytes < ANSWER_BYTES
-    }
-
-    /// Notes that so many bytes were written ahead.
-    pub(super) fn note_answer(&mut self, bytes: usize) {
-        self.answer_bytes = self.answer_bytes.saturating_add(bytes);
+    /// Writes answers ahead of what waits, unless this turn has written enough of them: then they wait, because their
+    /// connection is marked. `write` returns the number of bytes that it wrote.
+    pub(super) fn write_ahead(&mut self, write: impl FnOnce() -> usize) {
+        if self.answer_bytes < ANSWER_BYTES {
+            self.answer_bytes = self.answer_bytes.saturating_add(write());
+        }
     }
 
     /// Begins a turn.
@@ -161,13 +159,21 @@ mod tests {
     fn a_turn_writes_a_bounded_number_of_answers_ahead() {
         let mut unflushed = Unflushed::default();
         unflushed.note(TURN_BYTES);
-        unflushed.note_answer(ANSWER_BYTES - 1);
-        assert!(unflushed.may_answer());
-        unflushed.note_answer(1);
-        assert!(!unflushed.may_answer());
+        let mut answers = 0;
+        let mut answer = |unflushed: &mut Unflushed, bytes| {
+            unflushed.write_ahead(|| {
+                answers += 1;
+                bytes
+            });
+            answers
+        };
+        assert_eq!(answer(&mut unflushed, ANSWER_BYTES - 1), 1);
+        assert_eq!(answer(&mut unflushed, 1), 2);
+        assert_eq!(answer(&mut unflushed, 1), 2);
         assert!(at_once(&mut unflushed, 0..1, 1).is_empty());
         unflushed.start_turn();
-        assert!(unflushed.may_answer() && unflushed.has_waiting());
+        assert!(unflushed.has_waiting());
+        assert_eq!(answer(&mut unflushed, 1), 3);
     }
 
     #[test]

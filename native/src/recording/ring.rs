@@ -141,13 +141,17 @@ impl Ring {
     /// Returns the number of bytes.
     ///
     /// # Errors
-    /// If a file cannot be written. The file is then empty, if possible; the inputs stay in memory.
+    /// If a file cannot be written. The file is then empty or as before, if possible; the inputs stay in memory.
     pub(super) fn save(&mut self) -> io::Result<usize> {
         let Parts::Memory(memory) = &self.parts else {
             return Ok(0);
         };
         if memory.file.metadata()?.len() > 0 {
-            replace(&memory.older_file, &memory.file)?;
+            let replaced = replace(&memory.older_file, &memory.file);
+            if replaced.is_err() {
+                clear(&memory.older_file)?;
+            }
+            replaced?;
         }
         clear(&memory.file)?;
         // The newer part begins where the older one ends.

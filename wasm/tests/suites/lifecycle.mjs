@@ -174,15 +174,25 @@ export default function lifecycle({ test, assert, presence }) {
     assert.equal(await stopped, "CLOSED");
   });
 
-  test("a listener may close its client during a reconnect", async (t) => {
-    const { clock, client, gateway } = world(t, presence);
-    const dashboard = client();
-    await dashboard.start().connected();
-    dashboard.addEventListener("connection", () => dashboard.close(), { once: true });
-    dashboard.reconnect({ scopes: ["operator.read"] });
-    await clock.advance(1_000);
-    assert.deepEqual([dashboard.connection.phase, gateway.connections], ["stopped", 0]);
-  });
+  for (const end of ["stop", "close", "abort"]) {
+    test(`a listener may end its client during a reconnect: ${end}`, async (t) => {
+      const { clock, client, gateway } = world(t, presence);
+      const dashboard = client();
+      const controller = new AbortController();
+      await dashboard.start({ signal: controller.signal }).connected();
+      let outcome;
+      const listener = () => {
+        outcome = dashboard.connected().then(() => "live", ({ code }) => code);
+        if (end === "abort") controller.abort();
+        else dashboard[end]();
+      };
+      dashboard.addEventListener("connection", listener, { once: true });
+      dashboard.reconnect({ scopes: ["operator.read"] });
+      await clock.advance(1_000);
+      assert.deepEqual([dashboard.connection.phase, gateway.connections], ["stopped", 0]);
+      assert.equal(await outcome, "CLOSED");
+    });
+  }
 
   test("a client does nothing before start", async (t) => {
     const { clock, client } = world(t, presence);

@@ -54,10 +54,13 @@ export default function sharedListeners({ test, assert, presence }) {
     client.reconnect({ scopes: ["operator.read", "operator.write"] });
     await all.clock.advance(5_000);
     assert.deepEqual([await waiting, all.counts.open.size], ["live", 1]);
-    client.addEventListener("connection", () => client.close(), { once: true });
-    client.reconnect({ url: "ws://127.0.0.1:18789" });
-    await all.clock.advance(5_000);
-    assert.deepEqual([client.connection.phase, all.counts.open.size], ["stopped", 0]);
+    for (const end of ["stop", "close"]) {
+      client.addEventListener("connection", () => client[end](), { once: true });
+      client.reconnect({ url: `ws://127.0.0.1:1878${end.length}` });
+      await all.clock.advance(5_000);
+      assert.deepEqual([client.connection.phase, all.counts.open.size], ["stopped", 0], end);
+      if (end === "stop") await client.start().connected();
+    }
   });
 
   for (const end of ["stop", "close"]) {

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../clock.js";
 import { CONNECTING, Connection } from "../connection.js";
 import { Deadline } from "../deadline.js";
 import { Engine } from "../engine.js";
-import { freed, PresenceError } from "../errors.js";
+import { freed, PresenceError, stopped } from "../errors.js";
 import { HostKeeper, weakly, type EngineHost, type HostRef } from "../host.js";
 import { InputMonitor, type InputListener } from "../input.js";
 import { sharedInstanceId } from "../instance-id.js";
@@ -37,6 +37,8 @@ export class SharedEngine implements ClientEngine {
   #tickMs = Number.POSITIVE_INFINITY;
   #options: PresenceClientOptions;
   #isRunning = false;
+  /** Whether it reconnects, so that it is not running for a moment. */
+  #isRestarting = false;
   #isFreed = false;
   #isWatched = false;
 
@@ -115,7 +117,15 @@ export class SharedEngine implements ClientEngine {
     });
   }
 
-  stop(isFinal = true): void {
+  stop(): void {
+    if (!this.#isRunning && !this.#isRestarting) return;
+    this.#isRestarting = false;
+    this.#connection.reject(stopped());
+    this.#leave();
+  }
+
+  /** Leaves the shared connection. */
+  #leave(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#input?.stop();
@@ -126,9 +136,7 @@ export class SharedEngine implements ClientEngine {
     this.#election?.withdraw();
     this.#channel?.close();
     this.#channel = undefined;
-    const stopped = new PresenceError("CLOSED", "the client was stopped");
-    this.#calls.rejectAll(stopped);
-    if (isFinal) this.#connection.reject(stopped);
+    this.#calls.rejectAll(stopped());
     this.#instanceId = undefined;
     this.#enter(EMPTY_SNAPSHOT.connection);
     // Nothing ages rows while the client is stopped, so none are shown.
@@ -143,10 +151,13 @@ export class SharedEngine implements ClientEngine {
     this.#options = options;
     if (!this.#isRunning) return this.start();
     if (isOther) {
-      // Calls of `connected` keep waiting. A listener may have closed the client.
-      this.stop(false);
+      // Calls of `connected` keep waiting.
+      this.#isRestarting = true;
+      this.#leave();
       this.#snapshot = EMPTY_SNAPSHOT;
-      if (!this.#isFreed) this.start();
+      // A listener may have stopped or closed the client.
+      if (this.#isRestarting) this.start();
+      this.#isRestarting = false;
     } else if (this.#lead) this.#lead.engine.reconnect(change);
     else if (Object.keys(change).length > 0) {
       // Options of this tab require a connection of this tab.

@@ -42,18 +42,23 @@ export async function requestAhead(client: PresenceClient): Promise<number> {
 
 /** Requests the sessions of a window, page by page. */
 export async function requestSessions(client: PresenceClient, { fromMs, toMs }: Window): Promise<SessionWindow> {
+  return { fromMs, toMs, ...(await requestPages(client, { since: fromMs, until: toMs })) };
+}
+
+/** Requests sessions page by page; `isCut` if there are more. */
+async function requestPages(client: PresenceClient, query: object) {
   const sessions: PastSession[] = [];
   const instances: Record<string, PresenceEntry> = {};
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const params = { since: fromMs, until: toMs, limit: PAGE, ...(cursor !== undefined && { cursor }) };
+    const params = { ...query, limit: PAGE, ...(cursor !== undefined && { cursor }) };
     const answer = await client.request(HISTORY_METHOD, params);
     sessions.push(...answer.sessions);
     Object.assign(instances, answer.instances);
     cursor = answer.next;
     if (cursor === undefined) break;
   }
-  return { fromMs, toMs, sessions, instances, isCut: cursor !== undefined };
+  return { sessions, instances, isCut: cursor !== undefined };
 }
 
 /** Maximum ages of Active and Idle instances, in ms. */
@@ -111,9 +116,12 @@ export interface SeenInstance {
   readonly seenMs: number;
 }
 
-/** Requests the clients whose latest session ended, ordered by its start, newest first. */
+/** Requests the clients whose latest session ended, those that were seen last first. */
 export async function requestSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
-  const { sessions, instances } = await client.request(HISTORY_METHOD, { latest: true, limit: PAGE });
+  const { sessions, instances } = await requestPages(client, { latest: true });
   const gone = sessions.filter(({ to }) => to !== undefined);
-  return gone.map(({ key, seen }) => ({ key, name: instances[key]?.host || key, seenMs: seen }));
+  // Pages are ordered by the start of the sessions.
+  return gone
+    .map(({ key, seen }) => ({ key, name: instances[key]?.host || key, seenMs: seen }))
+    .sort((a, b) => b.seenMs - a.seenMs);
 }

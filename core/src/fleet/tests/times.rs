@@ -80,7 +80,7 @@ fn rows_of_an_unreachable_gateway_leave_after_its_lease() {
     assert_eq!(world.list()[1].ts(), Some(world.now.wall_ms - lost_ms - 300_001));
 }
 
-/// A gateway tells of the proofs of life of its connected clients only every 60 s, and not of all.
+/// Another gateway reports proofs of life of connected clients every 60 s at most, and leaves out moves of up to 30 s.
 #[test]
 fn with_a_short_ttl_a_gateway_that_can_be_reached_decides_which_rows_it_has() {
     let config = RosterConfig {

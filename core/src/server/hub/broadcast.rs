@@ -23,18 +23,31 @@ impl Hub {
     /// left for incoming requests. A time of more than two seconds counts as a suspension, not as sending.
     /// For a shell that never calls it, windows have a constant length.
     pub fn handle_sent(&mut self, now: Now) {
-        self.handle_sending(now);
-        self.sending_began_ms = None;
+        if let Some(began_ms) = self.sending_began_ms.take() {
+            let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
+            self.extend_windows(began_ms.saturating_add(2 * took_ms));
+        }
     }
 
-    /// Notes that some outputs are not sent yet, although the shell handles events in between: the window becomes
-    /// twice as long as sending took so far, so that it does not end before all is sent.
-    pub fn handle_sending(&mut self, now: Now) {
-        if let Some(began_ms) = self.sending_began_ms
-            && self.config.limits.window_ms > 0
+    /// Notes that the shell handles events although some outputs are not sent yet: until
+    /// [`resume_sending`](Self::resume_sending) the time does not count as sending, and the window stays open.
+    pub fn pause_sending(&mut self, now: Now) {
+        if self.sending_began_ms.is_some() {
+            self.sending_paused_ms = Some(now.age_ms);
+            self.extend_windows(now.age_ms.saturating_add(self.config.limits.window_ms));
+        }
+    }
+
+    /// Notes that the shell goes on with sending.
+    pub fn resume_sending(&mut self, now: Now) {
+        if let (Some(began_ms), Some(paused_ms)) = (&mut self.sending_began_ms, self.sending_paused_ms.take())
         {
-            let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
-            let until_ms = began_ms.saturating_add(2 * took_ms);
+            *began_ms = began_ms.saturating_add(now.age_ms.saturating_sub(paused_ms));
+        }
+    }
+
+    fn extend_windows(&mut self, until_ms: u64) {
+        if self.config.limits.window_ms > 0 {
             self.window_ends_ms = self.window_ends_ms.max(until_ms);
             self.nodes.extend_window(until_ms);
         }
@@ -56,6 +69,7 @@ impl Hub {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
             self.sending_began_ms = Some(now.age_ms);
+            self.sending_paused_ms = None;
         }
         if self.own_rows_at_ms.is_some_and(|at_ms| at_ms <= now.age_ms) {
             self.send_own_rows(true, now);

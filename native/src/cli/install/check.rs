@@ -96,8 +96,8 @@ fn check_secrets(options: &[String]) -> Result<(), Failure> {
         {
             let variable = name.trim_start_matches('-').to_uppercase();
             return Err(Failure::Usage(format!(
-                "{name}: {PUBLIC}, and {why}; put OPENCLAW_GATEWAY_{variable}=URL into {FILE}, with the variables of the \
-                 other {name} options"
+                "{name}: {PUBLIC}, and {why}; install without it, then put OPENCLAW_GATEWAY_{variable}=URL into {FILE}, with \
+                 the variables of the other {name} options, and restart the service"
             )));
         }
     }

@@ -30,16 +30,20 @@ fn the_window_does_not_end_while_a_broadcast_is_being_sent() {
     hub.join(handshake("b", "ui", &[]), begin);
     assert_eq!(frames(&mut hub, reader).len(), 1);
     hub.join(handshake("c", "ui", &[]), begin);
-    for took_ms in (5..=700).step_by(5) {
-        let now = begin.after(took_ms);
-        hub.handle_sending(now);
+    // Of each 10 ms it sends 3.
+    for passed_ms in (3..=703).step_by(10) {
+        let now = begin.after(passed_ms);
+        hub.pause_sending(now);
         assert!(hub.awaits_sent());
-        hub.handle_timeout(now);
-        assert_eq!(frames(&mut hub, reader).len(), 0, "after {took_ms} ms");
+        hub.handle_timeout(now.after(7));
+        assert_eq!(frames(&mut hub, reader).len(), 0, "after {passed_ms} ms");
+        hub.resume_sending(now.after(7));
     }
-    hub.handle_sent(begin.after(700));
-    assert_eq!(hub.poll_timeout(), Some(begin.after(1_400).age_ms));
-    hub.handle_timeout(begin.after(1_400));
+    // 71 times 3 ms, and as long again for requests.
+    hub.handle_sent(begin.after(710));
+    let end = begin.after(710 + 71 * 3);
+    assert_eq!(hub.poll_timeout(), Some(end.age_ms));
+    hub.handle_timeout(end);
     assert_eq!(frames(&mut hub, reader).len(), 1);
 }
 
