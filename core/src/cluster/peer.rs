@@ -6,8 +6,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use super::wire::{LeaseValue, RowValue};
 use super::{LEASE_MS, MAX_ROWS};
 use crate::fleet::{SourceId, SourceRow, SourceUpdate};
-use crate::instance::SELF_WIRE_KEY;
 use crate::model::RawEntry;
+use crate::model::key::SELF_WIRE_KEY;
 use crate::model::time::Now;
 
 /// Least advance of a proof of life, in ms, that is passed on to the hub.

@@ -11,11 +11,11 @@ use super::row::{Rank, SourceInfo, SourceRow, SourceUpdate, has_equal_content, k
 use super::{LEASE_MS, wire_key};
 #[cfg(feature = "cluster")]
 use crate::digest::{Digest, of_raw};
-use crate::instance::{Raw, SELF_WIRE_KEY, keyed_group};
+use crate::instance::{Raw, keyed_group};
 use crate::model::RawEntry;
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::json::json_text;
-use crate::model::key::PresenceKey;
+use crate::model::key::{PresenceKey, SELF_WIRE_KEY};
 use crate::model::raw_entry::Draft;
 use crate::model::status::Thresholds;
 use crate::model::time::Now;

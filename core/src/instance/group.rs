@@ -6,13 +6,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::model::RawEntry;
-use crate::model::key::PresenceKey;
+use crate::model::key::{PresenceKey, SELF_WIRE_KEY};
 
 /// The key of the gateway's own row.
 pub(crate) const SELF_KEY: &str = "self";
-/// The gateway's own row on the wire (SPEC 2.1), and in the source of another gateway. No other row can have this key:
-/// presence keys are lower-case, and the keys of connections and of rows of observed gateways start with their kind.
-pub(crate) const SELF_WIRE_KEY: &str = "SELF";
 
 /// The key of the row that an entry with a wire key belongs to.
 pub(crate) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {

@@ -8,7 +8,7 @@ mod raw;
 pub(crate) use self::group::Namer;
 #[cfg(feature = "server")]
 pub(crate) use self::group::identified;
-pub(crate) use self::group::{SELF_KEY, SELF_WIRE_KEY, keyed_group};
+pub(crate) use self::group::{SELF_KEY, keyed_group};
 #[cfg(feature = "client")]
 pub(crate) use self::merge::Merged;
 pub(crate) use self::merge::merge;

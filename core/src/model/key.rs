@@ -68,6 +68,10 @@ impl PresenceKey {
     }
 }
 
+/// The key on the wire of a gateway's own row (SPEC 2.1). No other row can have it: presence keys are lower-case, and the
+/// keys of connections and of rows of other gateways start with their kind.
+pub(crate) const SELF_WIRE_KEY: &str = "SELF";
+
 /// The key of a row. Clients can address [`RowKey::Named`] keys only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
@@ -86,7 +90,7 @@ impl RowKey {
     #[must_use]
     pub fn to_wire(&self) -> String {
         match self {
-            Self::SelfRow => "SELF".to_owned(),
+            Self::SelfRow => SELF_WIRE_KEY.to_owned(),
             Self::Named(key) => key.as_str().to_owned(),
             Self::Connection(id) => ["CONN:", id].concat(),
         }

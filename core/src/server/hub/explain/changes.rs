@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::super::{ConnId, Hub};
 use super::sentences::{cut, join_text, leave_text, row_event};
+use crate::model::key::SELF_WIRE_KEY;
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::wire::presence::Delta;
@@ -97,7 +98,7 @@ impl Hub {
         (seen.events, seen.ended) = (history.noted(), self.journal.noted());
         let by = self.words(cause);
         if self.roster.is_beyond_deltas() {
-            let is_there = |key: &String| key == "SELF" || self.roster.find_wire(key).is_some();
+            let is_there = |key: &String| key == SELF_WIRE_KEY || self.roster.find_wire(key).is_some();
             seen.rows.retain(|key, _| is_there(key));
         }
         let Some(delta) = Delta::read(&self.roster.encode_delta(0, now)) else {

@@ -11,7 +11,7 @@ use super::sentences::{cut, join_text, leave_text, row_event, span};
 use super::sessions::Session;
 use crate::findings::quoted;
 use crate::model::json::{ObjectText, array_text};
-use crate::model::key::RowKey;
+use crate::model::key::{RowKey, SELF_WIRE_KEY};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::roster::details::{Ends, KeyFrom, RowDetails, Source, Written};
@@ -37,7 +37,7 @@ impl Hub {
     pub(super) fn explained(&mut self, key: &str, now: Now) -> Option<Explained> {
         self.sync(now);
         let id = match key {
-            "SELF" => None,
+            SELF_WIRE_KEY => None,
             key => match self.roster.find_wire(key) {
                 Some(id) => Some(id),
                 None => {
