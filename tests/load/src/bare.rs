@@ -134,6 +134,8 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
                     }
                 }
                 BareWork::Broadcast if received > 0 => {
+                    // A client is connected as soon as the kernel has its socket, perhaps before the listener's event.
+                    accept(&listener, &poll, &mut sockets, tls.as_ref())?;
                     for socket in sockets.iter_mut().flatten() {
                         socket.owe(1, &frame);
                     }
