@@ -2,7 +2,7 @@
 
 import { chromium } from "playwright-core";
 
-import { CHROMIUM_FLAGS, chromiumPath } from "../../../tests/lib/chromium.mjs";
+import { CHROMIUM_FLAGS, chromiumPath } from "../../../tests/e2e/lib/chromium.mjs";
 
 /** Starts Chromium, which is closed when the test ends. */
 export async function startBrowser(t, args = []) {

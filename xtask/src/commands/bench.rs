@@ -113,7 +113,7 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
     }
     if options.peers {
         node::ensure_host_node(project)?;
-        npm::ensure_locked(project, &project.path("tests/node"))?;
+        npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
         openclaw::install_all(project)?;
     }
     if let Some(scenarios) = options.scenarios(None) {
@@ -177,7 +177,7 @@ fn measure_peer(
     let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir_all(&home)
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", home.display())))?;
-    let node = node::pinned_node(project, "tests/node")?;
+    let node = node::pinned_node(project, "tests/e2e/clients")?;
     let program = openclaw::program(project, peer.release);
     let mut bench = load(project, folder, &name, "peer", scenarios)
         .with(["--observer", peer.observer, "--"])
@@ -250,8 +250,8 @@ fn measure_wasm(project: &Project, folder: &Path, run: &str) -> Result<(), Failu
     ensure_wasm_tools(project)?;
     build_package(project)?;
     node::ensure_host_node(project)?;
-    npm::ensure_locked(project, &project.path("tests/node"))?;
-    let node = node::pinned_node(project, "tests/node")?;
+    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
+    let node = node::pinned_node(project, "tests/e2e/clients")?;
     let part = part_file(folder, "wasm");
     Program::new(project, &node)
         .with([script.to_string_lossy(), "--json".into(), part.to_string_lossy()])

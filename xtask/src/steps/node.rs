@@ -8,7 +8,7 @@ use crate::tally::Tally;
 use crate::tools::{node, npm};
 
 /// The folder of the npm project, in the checkout.
-const FOLDER: &str = "tests/node";
+const FOLDER: &str = "tests/e2e/clients";
 
 /// Their packages, and the Node version they want.
 pub(super) const PACKAGES: Step = Step {

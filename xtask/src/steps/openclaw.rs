@@ -50,7 +50,7 @@ pub(super) const TESTS: Step = Step {
             ("OPENCLAW_2026_9", program(project, RELEASES[1])),
             ("OPENCLAW_OUTPUTS", project.path("target/openclaw-outputs")),
         ];
-        node_tests(project, "tests/openclaw", &environment, tally)?;
+        node_tests(project, "tests/e2e/openclaw", &environment, tally)?;
         // And the npm package against the gateways that come with them, in Node and in a page.
         npm::ensure_locked(project, &project.path("wasm/tests"))?;
         node_tests(project, "wasm/tests/openclaw", &environment, tally)
@@ -75,6 +75,6 @@ fn folder(project: &Project, release: &str) -> PathBuf {
 }
 
 fn install(project: &Project, release: &str) -> Result<(), Failure> {
-    let manifest = project.path(&format!("tests/openclaw/cli-{release}.package.json"));
+    let manifest = project.path(&format!("tests/e2e/openclaw/cli-{release}.package.json"));
     npm::ensure_unlocked(project, &manifest, &folder(project, release))
 }

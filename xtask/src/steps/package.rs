@@ -91,7 +91,7 @@ pub(super) const CONSUMERS: Step = Step {
     is_ready: |project| project.path("target/consumers").exists(),
     needs: &["npm", "wasm-tools", "package", "chromium"],
     opt_in: false,
-    run: |project, tally| run_node_tests(project, "tests/consumers", "run.mjs", &[], tally),
+    run: |project, tally| run_node_tests(project, "tests/e2e/consumers", "run.mjs", &[], tally),
 };
 
 /// The demo page in `web-demo/dist`.
@@ -114,8 +114,8 @@ pub(super) const DEMO_TESTS: Step = Step {
     needs: &["compile", "npm", "wasm-tools", "package", "chromium", "demo"],
     opt_in: false,
     run: |project, tally| {
-        npm::ensure_locked(project, &project.path("tests/browser"))?;
-        node_tests(project, "tests/browser", &[], tally)
+        npm::ensure_locked(project, &project.path("tests/e2e/demo"))?;
+        node_tests(project, "tests/e2e/demo", &[], tally)
     },
 };
 
@@ -128,8 +128,8 @@ pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
     ensure_wasm_tools(project)?;
     npm::ensure_locked(project, &project.path("wasm"))?;
     // The bundler needs a newer Node than npm does.
-    npm::ensure_locked(project, &project.path("tests/node"))?;
-    Program::new(project, node::pinned_node(project, "tests/node")?)
+    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
+    Program::new(project, node::pinned_node(project, "tests/e2e/clients")?)
         .folder(project.path("wasm"))
         .with(["scripts/build.mjs"])
         .run()

@@ -53,8 +53,8 @@ fn build_package_twice(project: &Project, tally: &mut Tally) -> Result<(), Failu
     node::ensure_host_node(project)?;
     ensure_wasm_tools(project)?;
     // The bundler needs a newer Node than npm does.
-    npm::ensure_locked(project, &project.path("tests/node"))?;
-    let node = node::pinned_node(project, "tests/node")?;
+    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
+    let node = node::pinned_node(project, "tests/e2e/clients")?;
     let tools = project.tools().join("bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { atEnd } from "./ends.mjs";
 import { LIMIT_MS, within } from "./wait.mjs";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const BINARY = process.env.PRESENCE_GATEWAY_BIN ?? `${ROOT}target/debug/presence-gateway`;
 /** Folder of the built page. */
 export const PAGE = process.env.PRESENCE_WEB_ROOT ?? `${ROOT}web-demo/dist`;

@@ -1,5 +1,5 @@
 // Installs the packed tarball of the package and uses it in every supported environment; `name` selects the cases whose
-// name contains it: `node tests/consumers/run.mjs [name]`.
+// name contains it: `node tests/e2e/consumers/run.mjs [name]`.
 import { test } from "node:test";
 
 import { budgets } from "./cases/budgets.mjs";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { connectClient } from "../../node/lib/client.mjs";
-import { startGateway } from "../../node/lib/gateway.mjs";
+import { connectClient } from "../../clients/lib/client.mjs";
+import { startGateway } from "../../clients/lib/gateway.mjs";
 import { LIMIT_MS, openclaw } from "./openclaw.mjs";
 
 /** Starts a gateway with one connected client, and prepares a command line that connects to it. */

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 
-/** Usual install paths; `xtask/src/tools/chromium.rs` has the same. */
+/** Usual install paths; `xtask/src/tools/browser.rs` has the same. */
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",

@@ -10,7 +10,7 @@ import { CHROMIUM_FLAGS, chromiumPath } from "../../lib/chromium.mjs";
 import { atEnd } from "./ends.mjs";
 import { LIMIT_MS } from "./wait.mjs";
 
-const SCREENSHOTS = fileURLToPath(new URL("../../../target/screenshots", import.meta.url));
+const SCREENSHOTS = fileURLToPath(new URL("../../../../target/screenshots", import.meta.url));
 // A host name other than localhost: pages on it have no secure context.
 const FLAGS = [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP gateway.test 127.0.0.1"];
 

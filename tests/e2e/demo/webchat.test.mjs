@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
-import { tokenServer } from "../../web-demo/webchat/token-server.mjs";
+import { tokenServer } from "../../../web-demo/webchat/token-server.mjs";
 import { atEnd } from "./lib/ends.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
@@ -16,7 +16,7 @@ after(closeBrowser);
 
 const SOURCES = ["webchat.html", "webchat/webchat.ts"];
 const SERVER = "webchat/token-server.mjs";
-const read = (name) => readFileSync(fileURLToPath(new URL(`../../web-demo/${name}`, import.meta.url)), "utf8");
+const read = (name) => readFileSync(fileURLToPath(new URL(`../../../web-demo/${name}`, import.meta.url)), "utf8");
 
 test("the sample is under 60 lines, and the page shows its source unchanged", async (t) => {
   const texts = SOURCES.map(read);

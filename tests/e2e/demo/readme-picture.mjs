@@ -8,7 +8,7 @@ import { startGateway } from "./lib/gateway.mjs";
 import { bringPeople, PEOPLE, sendAway } from "./lib/people.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 
-const PICTURE = fileURLToPath(new URL("../../web-demo/instances.png", import.meta.url));
+const PICTURE = fileURLToPath(new URL("../../../web-demo/instances.png", import.meta.url));
 const minutes = (number) => new Promise((resolve) => setTimeout(resolve, number * 60_000));
 
 const ends = [];

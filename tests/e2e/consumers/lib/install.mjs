@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 /** This folder. */
 export const HERE = fileURLToPath(new URL("..", import.meta.url));
-const ROOT = join(HERE, "../..");
+const ROOT = join(HERE, "../../..");
 /** The package's source folder. */
 export const PACKAGE = join(ROOT, "wasm");
 /** The tools, outside of the sources. */

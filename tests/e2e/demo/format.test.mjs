@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { csv } from "../../web-demo/src/lib/csv.ts";
-import { lasted } from "../../web-demo/src/lib/format.ts";
+import { csv } from "../../../web-demo/src/lib/csv.ts";
+import { lasted } from "../../../web-demo/src/lib/format.ts";
 
 test("a duration that rounds up to an hour or a day is one", () => {
   const texts = [
