@@ -17,6 +17,7 @@ const PACKAGE = join(import.meta.dirname, "..");
 const ROOT = join(PACKAGE, "..");
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 const DIST = join(PACKAGE, "dist");
+const MODULES = join(ROOT, "node_modules");
 const CORE = join(TARGET, "wasm-package/core");
 const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
 
@@ -34,7 +35,7 @@ run("tsdown", ["--log-level", "warn"]);
 for (const name of ["core", "simulator"]) cpSync(join(TARGET, "wasm-package", name, "glue_bg.wasm"), join(DIST, `${name}.wasm`));
 writeBytes(readFileSync(join(CORE, "glue_bg.wasm.gz"), "base64"));
 for (const name of ["LICENSE", "LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(ROOT, name), join(PACKAGE, name));
-for (const name of BUNDLED) cpSync(join(PACKAGE, "node_modules", name, "LICENSE"), join(DIST, "vendor", name, "LICENSE"));
+for (const name of BUNDLED) cpSync(join(MODULES, name, "LICENSE"), join(DIST, "vendor", name, "LICENSE"));
 
 function compile({ name, crate, features, glue }) {
   const folder = join(TARGET, "wasm-package", name);
@@ -68,7 +69,7 @@ function writeBytes(text) {
 
 /** Runs a program with this Node; tools that the project built come first. */
 function run(program, args, env = {}) {
-  const folders = [dirname(process.execPath), join(ROOT, "target/tools/bin"), join(PACKAGE, "node_modules/.bin")];
+  const folders = [dirname(process.execPath), join(ROOT, "target/tools/bin"), join(MODULES, ".bin")];
   const PATH = [...folders, process.env.PATH].join(delimiter);
   const options = { cwd: PACKAGE, env: { ...process.env, PATH, ...env }, stdio: "inherit", shell: process.platform === "win32" };
   const { status, error } = spawnSync(program, args, options);

@@ -53,7 +53,7 @@ describe("README", () => {
     own.after(() => rmSync(folder, { recursive: true, force: true }));
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(path(".."), join(folder, "node_modules/openclaw-presence"));
-    symlinkSync(path("node_modules/ws"), join(folder, "node_modules/ws"));
+    symlinkSync(path("../../node_modules/ws"), join(folder, "node_modules/ws"));
     origin = await serve(own, pages);
     browser = await startBrowser(own);
   });

@@ -1,8 +1,8 @@
 //! `cargo xtask`: builds, runs and tests everything in this repository.
 //!
 //! Few and small dependencies, so that the first `cargo xtask` on a fresh machine starts within seconds.
-//! Tools beyond Rust are downloaded to `target/tools` and the `node_modules` folders of the project; only
-//! cargo itself writes to the user's home.
+//! Tools beyond Rust are downloaded to `target/tools` and the `node_modules` of the project; only cargo itself
+//! writes to the user's home.
 
 mod bench;
 mod commands;

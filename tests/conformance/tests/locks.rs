@@ -34,36 +34,59 @@ fn crates_come_from_crates_io_with_a_hash() {
 
 #[test]
 fn npm_packages_come_from_the_registry_with_a_hash() {
-    let mut folders = Vec::new();
-    find_locks(&root(), &mut folders);
-    assert!(folders.len() > 3, "the tree is not where this test looks");
-    for folder in folders {
-        let text = fs::read_to_string(folder.join("package-lock.json")).unwrap();
-        let lock: Value = serde_json::from_str(&text).unwrap();
-        for (name, package) in lock["packages"].as_object().unwrap() {
-            check(&folder, name, package);
-        }
+    for (name, package) in npm_packages() {
+        let resolved = package["resolved"].as_str().unwrap_or_default();
+        assert!(
+            resolved.is_empty() || resolved.starts_with("https://registry.npmjs.org/"),
+            "{name} is from {resolved}"
+        );
+        let hash = package["integrity"].as_str().unwrap_or_default();
+        let is_known =
+            package["optional"] == true && package["dev"] == true && name.starts_with(WITHOUT_HASH);
+        assert!(
+            hash.starts_with("sha512-") || is_known,
+            "{name} is without a hash"
+        );
     }
 }
 
-fn check(folder: &Path, name: &str, package: &Value) {
-    let resolved = package["resolved"].as_str().unwrap_or_default();
-    // The project itself, and our package in the demo page.
-    if name.is_empty() || name == "../wasm" || (package["link"] == true && resolved == "../wasm") {
-        return;
-    }
+#[test]
+fn folders_that_use_the_same_npm_package_pin_the_same_version() {
+    // A version that only one folder of the workspace uses would be in this folder, where no script looks.
+    let apart: Vec<String> = npm_packages()
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with("node_modules/"))
+        .collect();
     assert!(
-        resolved.is_empty() || resolved.starts_with("https://registry.npmjs.org/"),
-        "{}: {name} is from {resolved}",
-        folder.display()
+        apart.is_empty(),
+        "packages outside of the common folder: {apart:?}"
     );
-    let hash = package["integrity"].as_str().unwrap_or_default();
-    let is_known = package["optional"] == true && package["dev"] == true && name.starts_with(WITHOUT_HASH);
-    assert!(
-        hash.starts_with("sha512-") || is_known,
-        "{}: {name} is without a hash",
-        folder.display()
-    );
+}
+
+#[test]
+fn npm_has_one_lock_file() {
+    let mut found = Vec::new();
+    find_locks(&root(), &mut found);
+    assert_eq!(found, [root()], "folders with a package-lock.json");
+}
+
+/// The packages that npm fetches, by their places. Folders of the workspace, and links to them, are not among them.
+fn npm_packages() -> Vec<(String, Value)> {
+    let text = fs::read_to_string(root().join("package-lock.json")).unwrap();
+    let lock: Value = serde_json::from_str(&text).unwrap();
+    let all = lock["packages"].as_object().unwrap();
+    let is_fetched = |name: &str, package: &Value| {
+        let is_link = package["link"] == true && all.contains_key(package["resolved"].as_str().unwrap());
+        name.contains("node_modules/") && !is_link
+    };
+    let packages: Vec<_> = all
+        .iter()
+        .filter(|(name, package)| is_fetched(name, package))
+        .map(|(name, package)| (name.clone(), package.clone()))
+        .collect();
+    assert!(packages.len() > 100, "package-lock.json is not recognised");
+    packages
 }
 
 /// The value that follows `key` at the start of a line.

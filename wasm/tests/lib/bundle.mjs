@@ -31,16 +31,6 @@ const compilers = {
   },
 };
 
-/** The package's folder has its own copies of the frameworks, for their types; an app must have only one copy. */
-const oneCopy = {
-  name: "one copy",
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^(vue|solid-js)(\/|$)/ }, ({ path: name, kind, pluginData }) =>
-      pluginData === "resolved" ? undefined : resolve(name, { kind, resolveDir: path(".."), pluginData: "resolved" }),
-    );
-  },
-};
-
 /** Bundles the module `contents`, which may import from `resolveDir` and `folders`; resolves with an ES module. */
 export async function bundle(contents, resolveDir, { folders = [], ...options } = {}) {
   const { outputFiles } = await build({
@@ -49,8 +39,8 @@ export async function bundle(contents, resolveDir, { folders = [], ...options } 
     format: "esm",
     write: false,
     jsx: "automatic",
-    nodePaths: [path("../node_modules"), ...folders],
-    plugins: [compilers, oneCopy],
+    nodePaths: [path("../../../node_modules"), ...folders],
+    plugins: [compilers],
     define: {
       "process.env.NODE_ENV": '"development"',
       __VUE_OPTIONS_API__: "false",

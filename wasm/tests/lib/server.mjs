@@ -14,7 +14,7 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const FOLDERS = {
   dist: path("../../dist"),
   tests: path(".."),
-  npm: path("../node_modules"),
+  npm: path("../../../node_modules"),
   vectors: path("../../../tests/vectors"),
   simulation: join(WORK, "simulation"),
 };

@@ -14,8 +14,9 @@ use crate::process::Program;
 use crate::project::Project;
 use crate::steps::openclaw;
 use crate::steps::package::build_package;
+use crate::tools::node;
+use crate::tools::npm::{self, Packages};
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
-use crate::tools::{node, npm};
 
 /// Scenarios that peers support.
 const PEER_SCENARIOS: [&str; 7] = ["start", "idle", "storm", "fanout", "beacons", "requests", "slow"];
@@ -113,7 +114,7 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
     }
     if options.peers {
         node::ensure_host_node(project)?;
-        npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
+        npm::ensure(project, Packages::Build)?;
         openclaw::install_all(project)?;
     }
     if let Some(scenarios) = options.scenarios(None) {
@@ -177,7 +178,7 @@ fn measure_peer(
     let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir_all(&home)
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", home.display())))?;
-    let node = node::pinned_node(project, "tests/e2e/clients")?;
+    let node = node::pinned_node(project)?;
     let program = openclaw::program(project, peer.release);
     let mut bench = load(project, folder, &name, "peer", scenarios)
         .with(["--observer", peer.observer, "--"])
@@ -249,9 +250,7 @@ fn measure_wasm(project: &Project, folder: &Path, run: &str) -> Result<(), Failu
     }
     ensure_wasm_tools(project)?;
     build_package(project)?;
-    node::ensure_host_node(project)?;
-    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
-    let node = node::pinned_node(project, "tests/e2e/clients")?;
+    let node = node::pinned_node(project)?;
     let part = part_file(folder, "wasm");
     Program::new(project, &node)
         .with([script.to_string_lossy(), "--json".into(), part.to_string_lossy()])

@@ -5,22 +5,20 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::tally::Tally;
-use crate::tools::{node, npm};
+use crate::tools::node;
+use crate::tools::npm::{self, Packages};
 
-/// The folder of the npm project, in the checkout.
-const FOLDER: &str = "tests/e2e/clients";
-
-/// Their packages, and the Node version they want.
+/// The packages of the whole workspace: one installation for all tests.
 pub(super) const PACKAGES: Step = Step {
     name: "npm",
-    title: "npm packages for the end-to-end tests",
-    first_time: " (first time: about 1 min)",
-    is_ready: |project| npm::is_installed(&project.path(FOLDER)),
+    title: "npm packages of the builds and of all tests",
+    first_time: " (first time: about 2 min)",
+    is_ready: |project| npm::is_installed(&project.path("")),
     needs: &[],
     opt_in: false,
     run: |project, _| {
         node::ensure_host_node(project)?;
-        npm::ensure_locked(project, &project.path(FOLDER))
+        npm::ensure(project, Packages::All)
     },
 };
 
@@ -32,7 +30,7 @@ pub(super) const END_TO_END: Step = Step {
     is_ready: |_| true,
     needs: &["compile", "npm"],
     opt_in: false,
-    run: |project, tally| node_tests(project, FOLDER, &[], tally),
+    run: |project, tally| node_tests(project, "tests/e2e/clients", &[], tally),
 };
 
 /// Runs the `*.test.mjs` files of `folder` with the pinned Node.
@@ -68,7 +66,7 @@ pub(super) fn run_node_tests(
         "--test-reporter=spec",
         files,
     ];
-    let mut program = Program::new(project, node::pinned_node(project, FOLDER)?)
+    let mut program = Program::new(project, node::pinned_node(project)?)
         .with(arguments)
         .folder(project.path(folder))
         .env("PRESENCE_GATEWAY_BIN", project.test_gateway());

@@ -52,7 +52,6 @@ pub(super) const TESTS: Step = Step {
         ];
         node_tests(project, "tests/e2e/openclaw", &environment, tally)?;
         // And the npm package against the gateways that come with them, in Node and in a page.
-        npm::ensure_locked(project, &project.path("wasm/tests"))?;
         node_tests(project, "wasm/tests/openclaw", &environment, tally)
     },
 };

@@ -7,9 +7,10 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::tools::browser;
+use crate::tools::node;
+use crate::tools::npm::{self, Packages};
 use crate::tools::rust::ensure_component;
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
-use crate::tools::{node, npm};
 
 /// The tools that compile the core for JavaScript.
 pub(super) const TOOLS: Step = Step {
@@ -56,7 +57,6 @@ pub(super) const TESTS: Step = Step {
     needs: &["compile", "rust", "npm", "wasm-tools", "package", "chromium"],
     opt_in: false,
     run: |project, tally| {
-        npm::ensure_locked(project, &project.path("wasm/tests"))?;
         let native = [
             ("VECTOR_NATIVE", vectors_record(project)),
             ("SIMULATION_NATIVE", simulation_record(project)),
@@ -75,7 +75,6 @@ pub(super) const FIREFOX_TESTS: Step = Step {
     needs: &["compile", "npm", "wasm-tools", "package"],
     opt_in: false,
     run: |project, tally| {
-        npm::ensure_locked(project, &project.path("wasm/tests"))?;
         if let Err(failure) = browser::FIREFOX.ensure(project) {
             println!("      its tests are skipped: {failure}");
         }
@@ -87,8 +86,8 @@ pub(super) const FIREFOX_TESTS: Step = Step {
 pub(super) const CONSUMERS: Step = Step {
     name: "consumers",
     title: "the packed package in Node, bundlers, Next.js and plain pages; sizes; lints of the package",
-    first_time: " (first time: about 2 min)",
-    is_ready: |project| project.path("target/consumers").exists(),
+    first_time: "",
+    is_ready: |_| true,
     needs: &["npm", "wasm-tools", "package", "chromium"],
     opt_in: false,
     run: |project, tally| run_node_tests(project, "tests/e2e/consumers", "run.mjs", &[], tally),
@@ -113,10 +112,7 @@ pub(super) const DEMO_TESTS: Step = Step {
     is_ready: |_| true,
     needs: &["compile", "npm", "wasm-tools", "package", "chromium", "demo"],
     opt_in: false,
-    run: |project, tally| {
-        npm::ensure_locked(project, &project.path("tests/e2e/demo"))?;
-        node_tests(project, "tests/e2e/demo", &[], tally)
-    },
+    run: |project, tally| node_tests(project, "tests/e2e/demo", &[], tally),
 };
 
 /// Builds the npm package, except parts that are up to date.
@@ -126,10 +122,9 @@ pub(super) const DEMO_TESTS: Step = Step {
 pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
     node::ensure_host_node(project)?;
     ensure_wasm_tools(project)?;
-    npm::ensure_locked(project, &project.path("wasm"))?;
+    npm::ensure(project, Packages::Build)?;
     // The bundler needs a newer Node than npm does.
-    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
-    Program::new(project, node::pinned_node(project, "tests/e2e/clients")?)
+    Program::new(project, node::pinned_node(project)?)
         .folder(project.path("wasm"))
         .with(["scripts/build.mjs"])
         .run()
@@ -148,7 +143,7 @@ fn lint_package(project: &Project) -> Result<(), Failure> {
 /// # Errors
 /// When the build fails.
 pub(crate) fn build_demo(project: &Project) -> Result<(), Failure> {
-    npm::ensure_locked(project, &project.path("web-demo"))?;
+    npm::ensure(project, Packages::Build)?;
     Program::new(project, "node")
         .folder(project.path("web-demo"))
         .with(["build.mjs"])

@@ -40,14 +40,14 @@ pub(crate) fn ensure_host_node(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the Node that runs the tests: the one that npm installed with the tests' packages, if there is
+/// Returns the Node that builds and runs the tests: the one that npm installed with the packages, if there is
 /// one for this system, else the machine's own if it is new enough.
 ///
 /// # Errors
 /// When there is neither.
-pub(crate) fn pinned_node(project: &Project, folder: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn pinned_node(project: &Project) -> Result<PathBuf, Failure> {
     let name = if cfg!(windows) { "node.cmd" } else { "node" };
-    let pinned = project.path(folder).join("node_modules/.bin").join(name);
+    let pinned = project.path("node_modules/.bin").join(name);
     if pinned.exists() {
         return Ok(pinned);
     }

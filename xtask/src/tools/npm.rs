@@ -1,6 +1,6 @@
 //! Packages from npm, with a cache inside the project.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::failure::Failure;
 use crate::process::Program;
@@ -9,20 +9,60 @@ use crate::project::Project;
 /// npm's name on this system.
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// A file in `node_modules` that a finished installation writes: a copy of its manifest or lock file.
+/// A file in `node_modules` that a finished installation writes: what was installed.
 const STAMP: &str = "node_modules/.installed-from";
 
-/// Installs exactly the packages of the folder's `package-lock.json`, unless they are installed.
+/// A part of the workspace's packages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Packages {
+    /// Those that build the npm package and the demo page, and Node for that.
+    Build,
+    /// Also those of all tests, which are several times as large.
+    All,
+}
+
+impl Packages {
+    /// The arguments of npm that select these packages. Not the folder `wasm`, which would include `wasm/tests`.
+    fn selection(self) -> &'static [&'static str] {
+        match self {
+            Self::Build => &[
+                "--include-workspace-root",
+                "--workspace=openclaw-presence",
+                "--workspace=openclaw-presence-demo",
+            ],
+            Self::All => &[],
+        }
+    }
+
+    fn stamp(self, lock: &str) -> String {
+        format!("{self:?}\n{lock}")
+    }
+}
+
+/// Installs exactly the packages of `package-lock.json`, unless these or all are installed.
 ///
 /// # Errors
 /// When npm fails.
-pub(crate) fn ensure_locked(project: &Project, folder: &Path) -> Result<(), Failure> {
-    let lock = read(&folder.join("package-lock.json"))?;
-    if is_stamped(folder, &lock) {
+pub(crate) fn ensure(project: &Project, packages: Packages) -> Result<(), Failure> {
+    ensure_in(project, &project.path(""), packages)
+}
+
+/// Like [`ensure`], in another checkout.
+///
+/// # Errors
+/// When npm fails.
+pub(crate) fn ensure_in(project: &Project, checkout: &Path, packages: Packages) -> Result<(), Failure> {
+    let lock = read(&checkout.join("package-lock.json"))?;
+    // npm removes what is not selected: after the tests, a build must not ask for less.
+    let is_there = |packages: Packages| is_stamped(checkout, &packages.stamp(&lock));
+    if is_there(packages) || is_there(Packages::All) {
         return Ok(());
     }
-    npm(project, folder).with(["ci"]).run()?;
-    write(&folder.join(STAMP), &lock)
+    npm(project, checkout)
+        .with(["ci"])
+        .with(packages.selection())
+        .run()?;
+    write(&checkout.join(STAMP), &packages.stamp(&lock))
 }
 
 /// Installs the packages of a manifest with exact pins into a folder of their own, unless they are installed.
@@ -42,35 +82,9 @@ pub(crate) fn ensure_unlocked(project: &Project, manifest: &Path, folder: &Path)
     write(&folder.join(STAMP), &wanted)
 }
 
-/// Whether an installation was finished in this folder, perhaps from an older lock file.
+/// Whether an installation was finished in this folder, perhaps of other versions.
 pub(crate) fn is_installed(folder: &Path) -> bool {
     folder.join(STAMP).exists()
-}
-
-/// The folders of the project that have a `package-lock.json`.
-///
-/// # Errors
-/// When the project cannot be read.
-pub(crate) fn locked_folders(project: &Project) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    let mut waiting = vec![project.path(".")];
-    while let Some(folder) = waiting.pop() {
-        if folder.join("package-lock.json").exists() {
-            found.push(folder.clone());
-        }
-        let entries = std::fs::read_dir(&folder).map_err(|error| cannot("read", &folder, &error))?;
-        for entry in entries.filter_map(Result::ok) {
-            let name = entry.file_name();
-            let is_ours = !["target", "node_modules", "dist"]
-                .iter()
-                .any(|fetched| name == *fetched);
-            if is_ours && !name.to_string_lossy().starts_with('.') && entry.path().is_dir() {
-                waiting.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// npm without install scripts (no package here needs any), quiet, and with its cache in the project.

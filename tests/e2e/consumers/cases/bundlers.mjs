@@ -1,15 +1,10 @@
 // Bundlers, without any configuration for the package.
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { outcomeOf } from "../lib/browser.mjs";
 import { assertLivePage } from "../lib/expected.mjs";
-import { app, APPS, WORK } from "../lib/install.mjs";
+import { app, APPS } from "../lib/install.mjs";
 import { freePort, serve } from "../lib/serve.mjs";
-
-/** A tool as a module, from the throw-away project. */
-const load = async (name) => import(pathToFileURL(createRequire(join(WORK, "package.json")).resolve(name)).href);
 
 /** Bundles `main.js` into `out/`, then visits the page that loads it. */
 function bundler(name, bundle) {
@@ -30,19 +25,19 @@ function bundler(name, bundle) {
 
 export const bundlers = [
   bundler("esbuild", async (folder) => {
-    const { build } = await load("esbuild");
+    const { build } = await import("esbuild");
     const entryPoints = [join(folder, "main.js")];
     await build({ entryPoints, bundle: true, minify: true, format: "esm", outfile: join(folder, "out/main.js"), logLevel: "error" });
   }),
   bundler("esbuild, from CommonJS", async (folder) => {
-    const { build } = await load("esbuild");
+    const { build } = await import("esbuild");
     const entryPoints = [join(folder, "main.cjs")];
     await build({ entryPoints, bundle: true, minify: true, outfile: join(folder, "out/main.js"), logLevel: "error" });
   }),
   bundler("rollup", async (folder) => {
-    const { rollup } = await load("rollup");
-    const { default: resolve } = await load("@rollup/plugin-node-resolve");
-    const { default: commonjs } = await load("@rollup/plugin-commonjs");
+    const { rollup } = await import("rollup");
+    const { default: resolve } = await import("@rollup/plugin-node-resolve");
+    const { default: commonjs } = await import("@rollup/plugin-commonjs");
     // React asks for it, not the package.
     const production = { name: "production", transform: (code) => code.replaceAll("process.env.NODE_ENV", '"production"') };
     const plugins = [production, resolve({ browser: true }), commonjs()];
@@ -56,7 +51,7 @@ export const bundlers = [
     await bundle.close();
   }),
   bundler("webpack", async (folder) => {
-    const { default: webpack } = await load("webpack");
+    const { default: webpack } = await import("webpack");
     const output = { path: join(folder, "out"), filename: "main.js" };
     const config = { mode: "production", context: folder, entry: "./main.js", output, performance: { hints: false } };
     await new Promise((resolve, reject) => {
@@ -68,14 +63,14 @@ export const bundlers = [
     });
   }),
   bundler("vite build", async (folder) => {
-    const { build } = await load("vite");
+    const { build } = await import("vite");
     await build({ root: join(folder, "vite"), logLevel: "error", configFile: false, build: { outDir: "../out", emptyOutDir: false } });
   }),
   {
     name: "vite dev",
     async run() {
       const folder = app("bundled");
-      const { createServer } = await load("vite");
+      const { createServer } = await import("vite");
       const options = { host: "127.0.0.1", port: await freePort(), strictPort: true, fs: { allow: [APPS] } };
       const server = await createServer({
         root: join(folder, "vite"), cacheDir: join(folder, "cache"), logLevel: "error", configFile: false, server: options,

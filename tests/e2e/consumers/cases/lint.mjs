@@ -1,11 +1,11 @@
 // Results of package linters.
-import { run, tool, WORK } from "../lib/install.mjs";
+import { APPS, run, tool } from "../lib/install.mjs";
 
 export const lint = [
   {
     name: "lint: publint",
     run({ tarball }) {
-      run(tool("publint"), ["run", tarball, "--strict"], { cwd: WORK });
+      run(tool("publint"), ["run", tarball, "--strict"], { cwd: APPS });
     },
   },
   {
@@ -13,7 +13,7 @@ export const lint = [
     run({ tarball }) {
       // The files that are no code have no types; resolvers from before `exports` find the main entry only.
       const args = [tarball, "--profile", "node16", "--no-emoji", "--no-color", "--exclude-entrypoints", "core.wasm", "vectors", "package.json"];
-      run(tool("attw"), args, { cwd: WORK });
+      run(tool("attw"), args, { cwd: APPS });
     },
   },
 ];

@@ -1,15 +1,12 @@
 // Opens pages in headless Chromium and returns their results.
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { chromium } from "playwright-core";
 
 import { CHROMIUM_FLAGS, chromiumPath } from "../../lib/chromium.mjs";
 import { answer, isGateway } from "./gateway.mjs";
-import { WORK } from "./install.mjs";
 
 let browser;
 
-async function chromium() {
-  const { chromium } = createRequire(join(WORK, "package.json"))("playwright-core");
+async function started() {
   browser ??= await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
   return browser;
 }
@@ -20,7 +17,7 @@ export async function closeBrowser() {
 
 /** Opens `url`. Returns the page's `globalThis.outcome` and `live`, and the problems: errors, warnings, other origins. */
 export async function outcomeOf(url) {
-  const context = await (await chromium()).newContext();
+  const context = await (await started()).newContext();
   try {
     const page = await context.newPage();
     const problems = [];

@@ -1,6 +1,8 @@
-// Installs all tools and the packed package in a temporary project.
+// Installs the packed package in a temporary project.
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,35 +11,28 @@ export const HERE = fileURLToPath(new URL("..", import.meta.url));
 const ROOT = join(HERE, "../../..");
 /** The package's source folder. */
 export const PACKAGE = join(ROOT, "wasm");
-/** The tools, outside of the sources. */
-export const WORK = join(ROOT, "target/consumers");
-/** Folder of the consumers. The package is installed in it; the tools are found in its parent, {@link WORK}. */
+/** Temporary files, outside of the sources. */
+const WORK = join(ROOT, "target/consumers");
+/** Folder of the consumers. The package is installed in it; the tools are found above it, in the workspace. */
 export const APPS = join(WORK, "apps");
 
 /** Builds, packs and installs the package in {@link APPS}. Returns the path and the metadata of the tarball. */
 export function install() {
   run(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE });
-  installTools();
+  rmSync(WORK, { recursive: true, force: true });
+  mkdirSync(APPS, { recursive: true });
   const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", WORK], PACKAGE));
   const tarball = join(WORK, packed.filename);
-  rmSync(APPS, { recursive: true, force: true });
-  mkdirSync(APPS, { recursive: true });
   writeFileSync(join(APPS, "package.json"), '{ "private": true, "type": "module" }\n');
   npm(["install", "--offline", tarball], APPS);
+  assertFound();
   return { tarball, packed };
 }
 
-/** All consumers share one installation; a changed lock file replaces it. */
-function installTools() {
-  const stamp = join(WORK, "node_modules/.installed-from");
-  const lock = readFileSync(join(HERE, "package-lock.json"), "utf8");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  console.log("consumers: installing bundlers and frameworks (first time: about 1 min)");
-  mkdirSync(WORK, { recursive: true });
-  for (const name of ["package.json", "package-lock.json", ".npmrc"]) cpSync(join(HERE, name), join(WORK, name));
-  // Not `npm ci`, which fails if the registry lacks a bundler's binary, even one for another system.
-  npm(["install"], WORK);
-  writeFileSync(stamp, lock);
+/** The workspace has a link to the sources, under the package's name: apps must find the files of the tarball instead. */
+function assertFound() {
+  const found = createRequire(join(APPS, "app/main.js")).resolve("openclaw-presence/package.json");
+  assert.equal(realpathSync(found), join(realpathSync(APPS), "node_modules/openclaw-presence/package.json"));
 }
 
 /** Makes a new copy of `apps/<name>`, with the files that all apps share. Returns its folder. */
@@ -49,9 +44,9 @@ export function app(name) {
   return folder;
 }
 
-/** A program of the shared installation. */
+/** A program of the workspace. */
 export function tool(name) {
-  return join(WORK, "node_modules/.bin", process.platform === "win32" ? `${name}.cmd` : name);
+  return join(ROOT, "node_modules/.bin", process.platform === "win32" ? `${name}.cmd` : name);
 }
 
 /** Runs a program to its end and returns what it printed; fails with all of it. */

@@ -1,7 +1,5 @@
 //! Known vulnerabilities of npm packages.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -10,7 +8,7 @@ use crate::steps::Step;
 use crate::tally::Tally;
 use crate::tools::{node, npm};
 
-/// Checks every `package-lock.json`, also those of tests: their packages run on developers' machines.
+/// Checks the whole workspace, also the packages of tests, because they run on developers' machines.
 pub(super) const NPM: Step = Step {
     name: "npm-audit",
     title: "known vulnerabilities of the npm packages: npm audit",
@@ -21,7 +19,7 @@ pub(super) const NPM: Step = Step {
     run: audit,
 };
 
-/// The registry's answer for one lock file.
+/// The registry's answer.
 #[derive(Debug, Eq, PartialEq)]
 enum Answer {
     /// The number of checked packages, and the vulnerable ones.
@@ -32,44 +30,28 @@ enum Answer {
 
 fn audit(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     node::ensure_host_node(project)?;
-    let mut found = Vec::new();
-    for folder in npm::locked_folders(project)? {
-        let shown = shown(project, &folder);
-        let text = npm::npm(project, &folder)
-            .with(["audit", "--package-lock-only", "--json"])
-            .any_output()?;
-        match read(&text) {
-            Answer::Report { asked, vulnerable } if vulnerable.is_empty() => {
-                println!("      {shown}: none of {asked} packages");
-                tally.passed += 1;
-            }
-            Answer::Report { vulnerable, .. } => {
-                println!("      {shown}: {}", vulnerable.join(", "));
-                found.push(shown);
-                tally.failed += 1;
-            }
-            Answer::None(why) => {
-                println!("      skipped: {shown}: the registry does not answer: {why}");
-                tally.skipped += 1;
-            }
+    let text = npm::npm(project, &project.path(""))
+        .with(["audit", "--package-lock-only", "--json"])
+        .any_output()?;
+    match read(&text) {
+        Answer::Report { asked, vulnerable } if vulnerable.is_empty() => {
+            println!("      none of {asked} packages");
+            tally.passed += 1;
+            Ok(())
+        }
+        Answer::Report { vulnerable, .. } => {
+            tally.failed += 1;
+            Err(Failure::missing(format!(
+                "packages with known vulnerabilities: {}: `npm audit` explains them",
+                vulnerable.join(", ")
+            )))
+        }
+        Answer::None(why) => {
+            println!("      skipped: the registry does not answer: {why}");
+            tally.skipped += 1;
+            Ok(())
         }
     }
-    if found.is_empty() {
-        return Ok(());
-    }
-    let folders = found.join(", ");
-    Err(Failure::missing(format!(
-        "packages with known vulnerabilities in {folders}: `npm audit` there explains them"
-    )))
-}
-
-fn shown(project: &Project, folder: &Path) -> String {
-    let root: PathBuf = project.path("");
-    folder
-        .strip_prefix(root)
-        .unwrap_or(folder)
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// Reads what `npm audit --json` prints.

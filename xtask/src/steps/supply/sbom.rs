@@ -56,8 +56,9 @@ fn describe(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
         write(project, name, &text, count)?;
     }
     node::ensure_host_node(project)?;
-    let text = npm::npm(project, &place.source().join("wasm"))
+    let text = npm::npm(project, &place.source())
         .with(["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"])
+        .with(["--workspace", "openclaw-presence"])
         .any_output()?;
     let count = components(&parse(&text)?, "components").len();
     write(project, "openclaw-presence", &text, count)?;

@@ -10,8 +10,9 @@ use crate::process::Program;
 use crate::project::Project;
 use crate::steps::Step;
 use crate::tally::Tally;
+use crate::tools::node;
+use crate::tools::npm::{self, Packages};
 use crate::tools::wasm::ensure_wasm_tools;
-use crate::tools::{node, npm};
 
 /// The places, with names of different lengths.
 pub(super) const PLACES: [&str; 2] = ["one", "another/place"];
@@ -53,19 +54,19 @@ fn build_package_twice(project: &Project, tally: &mut Tally) -> Result<(), Failu
     node::ensure_host_node(project)?;
     ensure_wasm_tools(project)?;
     // The bundler needs a newer Node than npm does.
-    npm::ensure_locked(project, &project.path("tests/e2e/clients"))?;
-    let node = node::pinned_node(project, "tests/e2e/clients")?;
+    npm::ensure(project, Packages::Build)?;
+    let node = node::pinned_node(project)?;
     let tools = project.tools().join("bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))
         .map_err(|error| Failure::missing(format!("PATH: {error}")))?;
     let build = |name| {
         let place = Place::create(project, name)?;
-        let folder = place.source().join("wasm");
-        npm::ensure_locked(project, &folder)?;
+        let source = place.source();
+        npm::ensure_in(project, &source, Packages::Build)?;
         let script = Program::new(project, &node).with(["wasm/scripts/build.mjs"]);
         place.configure(script).env("PATH", &path).run()?;
-        Ok::<_, Failure>(folder.join("dist"))
+        Ok::<_, Failure>(source.join("wasm/dist"))
     };
     let [one, other] = PLACES.map(build);
     let (one, other) = (one?, other?);

@@ -1,27 +1,22 @@
-// Compares the package with alternatives: `node wasm/bench/peers.mjs`, after `npm install` in `wasm/bench/peers`.
+// Compares the package with alternatives: `node wasm/bench/peers/run.mjs`, after `npm ci`.
 //
 // Each of the three receives 200 and 10,000 rows in its own encoding and lists them. Loro's EphemeralStore and Yjs
 // awareness have no rules: no merging, no statuses, no order, no labels, no checks of what a gateway sends.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { initSync } from "../dist/node/slim.js";
-import { deltas, entry, NOW, snapshot } from "./frames.mjs";
-import { LiveRoster } from "./live-roster.mjs";
-import { medians } from "./medians.mjs";
+import { build } from "esbuild";
+import { EphemeralStore } from "loro-crdt";
+import { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate } from "y-protocols/awareness";
+import { Doc } from "yjs";
 
-const PEERS = new URL("./peers/", import.meta.url);
-const { resolve } = createRequire(PEERS);
-const load = (name) => import(pathToFileURL(resolve(name)).href);
-const { EphemeralStore } = await load("loro-crdt");
-// As modules: Yjs refuses to be loaded both ways.
-const { Doc } = await import(new URL("node_modules/yjs/dist/yjs.mjs", PEERS));
-const { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate } = await import(new URL("node_modules/y-protocols/awareness.js", PEERS));
-const { build } = await load("esbuild");
+import { initSync } from "../../dist/node/slim.js";
+import { deltas, entry, NOW, snapshot } from "../frames.mjs";
+import { LiveRoster } from "../live-roster.mjs";
+import { medians } from "../medians.mjs";
 
-initSync(readFileSync(new URL("../dist/core.wasm", import.meta.url)));
+initSync(readFileSync(new URL("../../dist/core.wasm", import.meta.url)));
 
 /** Longer than the benchmark runs: nothing is removed by age. */
 const NEVER_MS = 3_600_000;
@@ -117,9 +112,9 @@ async function sizeOf(contents, resolveDir, wasm) {
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const sizes = {
-  ours: await sizeOf('export { PresenceClient } from "./dist/index.js"', path("..")),
-  loro: await sizeOf('export { EphemeralStore } from "loro-crdt/web"', path("peers"), path("peers/node_modules/loro-crdt/web/loro_wasm_bg.wasm")),
-  yjs: await sizeOf('export * from "y-protocols/awareness"; export { Doc } from "yjs"', path("peers")),
+  ours: await sizeOf('export { PresenceClient } from "./dist/index.js"', path("../..")),
+  loro: await sizeOf('export { EphemeralStore } from "loro-crdt/web"', path("."), new URL("loro_wasm_bg.wasm", import.meta.resolve("loro-crdt/web"))),
+  yjs: await sizeOf('export * from "y-protocols/awareness"; export { Doc } from "yjs"', path(".")),
 };
 
 const cell = (us) => (us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(1)} us`);
