@@ -1,17 +1,10 @@
 // Starts the real gateway for one test, and stops it by its process id.
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 
+import { start } from "../../../tests/e2e/lib/child.mjs";
 import * as assert from "./assert.mjs";
 import { LIMIT_MS } from "./until.mjs";
-
-const running = new Set();
-
-// If the test process dies, its gateways are killed too.
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** Starts a gateway on loopback, which is stopped when the test ends. */
 export async function startGateway(t, { token = "test-secret", args = [] } = {}) {
@@ -52,8 +45,7 @@ class Gateway {
     assert.ok(binary, "PRESENCE_GATEWAY_BIN names the gateway's binary");
     const args = ["serve", "--port", String(this.port), "--token", this.token, ...this.#args];
     // A minimal environment: a token or a proxy of the developer must not affect the test.
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } });
-    running.add(child);
+    const child = start(binary, args, { env: { PATH: process.env.PATH } });
     this.#child = child;
     let printed = "";
     let errors = "";
@@ -62,7 +54,7 @@ class Gateway {
       this.log += text;
     });
     // After "close" all output has been read.
-    this.#exited = once(child, "close").then(() => running.delete(child));
+    this.#exited = once(child, "close");
     const port = await new Promise((resolve) => {
       child.stdout.setEncoding("utf8").on("data", (text) => {
         printed += text;

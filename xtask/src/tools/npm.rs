@@ -82,7 +82,7 @@ pub(crate) fn ensure_unlocked(project: &Project, manifest: &Path, folder: &Path)
     write(&folder.join(STAMP), &wanted)
 }
 
-/// Whether an installation was finished in this folder, perhaps of other versions.
+/// Whether an installation was finished in this folder, perhaps of other packages.
 pub(crate) fn is_installed(folder: &Path) -> bool {
     folder.join(STAMP).exists()
 }

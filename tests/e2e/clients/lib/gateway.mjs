@@ -1,20 +1,14 @@
 // The real gateway binary, started for one test and stopped by its process id.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 
+import { start } from "../../lib/child.mjs";
 import { FrameRules } from "./frame-rules.mjs";
 import { Tap } from "./tap.mjs";
 import { LIMIT_MS, within } from "./wait.mjs";
 
 const BINARY = process.env.PRESENCE_GATEWAY_BIN;
-const running = new Set();
-
-// If the test process dies, its gateways are killed too.
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /**
  * Starts a gateway on a free loopback port, and a recording proxy in front of it. When the test ends, the gateway is
@@ -91,11 +85,9 @@ class Gateway {
     assert.ok(BINARY, "PRESENCE_GATEWAY_BIN names the gateway's binary; `cargo xtask test --only e2e` sets it");
     const args = ["serve", "--port", "0", ...(this.token === null ? [] : ["--token", this.token]), ...this.#args];
     // A minimal environment: a token or a proxy of the developer must not affect the test.
-    const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } });
-    running.add(child);
+    const child = start(BINARY, args, { env: { PATH: process.env.PATH } });
     this.#child = child;
     this.#exited = once(child, "exit").then(([code, signal]) => {
-      running.delete(child);
       if (this.#child === child) this.#child = null;
       return { code, signal };
     });

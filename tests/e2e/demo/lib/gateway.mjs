@@ -1,11 +1,11 @@
 // The real gateway with the demo page, started for one test and stopped by its process id.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { start } from "../../lib/child.mjs";
 import { atEnd } from "./ends.mjs";
 import { LIMIT_MS, within } from "./wait.mjs";
 
@@ -13,12 +13,6 @@ const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const BINARY = process.env.PRESENCE_GATEWAY_BIN ?? `${ROOT}target/debug/presence-gateway`;
 /** Folder of the built page. */
 export const PAGE = process.env.PRESENCE_WEB_ROOT ?? `${ROOT}web-demo/dist`;
-const running = new Set();
-
-// If the test process dies, its gateways are killed too.
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** Starts a gateway on a free loopback port that serves the demo page; it is stopped when the test ends. */
 export async function startGateway(t, args = []) {
@@ -72,10 +66,8 @@ class Gateway {
     const args = ["serve", "--port", String(this.port), "--web-root", PAGE, ...this.#args];
     const env = this.#kept ? { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept } : process.env;
     this.stdout = this.stderr = "";
-    const child = spawn(BINARY, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = start(BINARY, args, { env });
     this.#child = child;
-    running.add(child);
-    child.once("exit", () => running.delete(child));
     child.stdout.on("data", (data) => (this.stdout += data));
     child.stderr.on("data", (data) => (this.stderr += data));
     let isOver = false;
@@ -104,13 +96,11 @@ class Gateway {
   async run(...args) {
     const env = { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept ?? "" };
     const all = [args[0], "--port", String(this.port), ...args.slice(1)];
-    const child = spawn(BINARY, all, { env, stdio: ["ignore", "pipe", "pipe"] });
-    running.add(child);
+    const child = start(BINARY, all, { env });
     let output = "";
     child.stdout.on("data", (data) => (output += data));
     child.stderr.on("data", (data) => (output += data));
     const [code] = await once(child, "exit");
-    running.delete(child);
     assert.equal(code, 0, output);
     return output;
   }

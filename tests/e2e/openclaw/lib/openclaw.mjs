@@ -1,19 +1,15 @@
 // The real `openclaw` command line of one release, in a temporary home folder.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { start } from "../../lib/child.mjs";
+
 /** Time limit of a command. It needs seconds to start on an idle machine, and many more on a busy one. */
 export const LIMIT_MS = 120_000;
-
-const running = new Set();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** `release` is "2026_2" or "2026_9"; `gateway` is the one to connect to. */
 export function openclaw(release, gateway) {
@@ -62,22 +58,14 @@ class OpenClaw {
 
   /** Starts a long-running command: {kill, ended, output()}. */
   start(...args) {
-    const child = spawn(process.execPath, [this.#program, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: this.#environment(),
-      cwd: this.#home,
-    });
-    running.add(child);
+    const child = start(process.execPath, [this.#program, ...args], { env: this.#environment(), cwd: this.#home });
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"]) {
       child[name].setEncoding("utf8").on("data", (text) => {
         output[name] += text;
       });
     }
-    const ended = once(child, "close").then(([code, signal]) => {
-      running.delete(child);
-      return { code, signal, ...output };
-    });
+    const ended = once(child, "close").then(([code, signal]) => ({ code, signal, ...output }));
     this.#gateway.defer(async () => {
       child.kill("SIGKILL");
       await ended;
