@@ -17,7 +17,7 @@ const STAMP: &str = "node_modules/.installed-from";
 pub(crate) enum Packages {
     /// Those that build the npm package and the demo page, and Node for that.
     Build,
-    /// Also those of all tests, which are several times as large.
+    /// Also those of all tests: twice as many bytes.
     All,
 }
 
