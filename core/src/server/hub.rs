@@ -24,6 +24,7 @@ mod peers;
 mod recent;
 #[cfg(feature = "recording")]
 mod saved;
+mod sending;
 mod time;
 mod trace;
 mod view;
@@ -127,10 +128,7 @@ pub struct Hub {
     recent: recent::Recent,
     /// State for members whose addresses are hidden.
     hidden: hidden::Hidden,
-    /// When sending of the current broadcast or events of nodes began.
-    sending_began_ms: Option<u64>,
-    /// When the shell interrupted it, if it did.
-    sending_paused_ms: Option<u64>,
+    sending: sending::Sending,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,
     counts: Counts,
@@ -168,8 +166,7 @@ impl Hub {
             delta_members: 0,
             recent: recent::Recent::default(),
             window_ends_ms: 0,
-            sending_began_ms: None,
-            sending_paused_ms: None,
+            sending: sending::Sending::default(),
             refused_beacons: 0,
             counts: Counts::default(),
             is_shut_down: false,

@@ -3,62 +3,22 @@
 use alloc::sync::Arc;
 
 use super::member::Member;
+use super::sending::Sending;
 use super::{ConnId, Hub, HubOutput};
 use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
 
-/// Longest time, in ms, that counts as sending one broadcast (see [`Hub::handle_sent`]).
-const MAX_SENDING_MS: u64 = 2_000;
-
 impl Hub {
-    /// Whether a broadcast or events of nodes were put out since [`handle_sent`](Self::handle_sent).
-    #[must_use]
-    pub fn awaits_sent(&self) -> bool {
-        self.sending_began_ms.is_some()
-    }
-
-    /// Notes that all outputs so far are sent, or wait for full sockets. If sending took longer than half of
-    /// the coalescing window, the window becomes twice as long as sending took, so that half of the time is
-    /// left for incoming requests. A time of more than two seconds counts as a suspension, not as sending.
-    /// For a shell that never calls it, windows have a constant length.
-    pub fn handle_sent(&mut self, now: Now) {
-        if let Some(began_ms) = self.sending_began_ms.take() {
-            let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
-            self.extend_windows(began_ms.saturating_add(2 * took_ms));
-        }
-    }
-
-    /// Notes that the shell handles events although some outputs are not sent yet: until
-    /// [`resume_sending`](Self::resume_sending) the time does not count as sending, and the window stays open.
-    pub fn pause_sending(&mut self, now: Now) {
-        if self.sending_began_ms.is_some() {
-            self.sending_paused_ms = Some(now.age_ms);
-            self.extend_windows(now.age_ms.saturating_add(self.config.limits.window_ms));
-        }
-    }
-
-    /// Notes that the shell goes on with sending.
-    pub fn resume_sending(&mut self, now: Now) {
-        if let (Some(began_ms), Some(paused_ms)) = (&mut self.sending_began_ms, self.sending_paused_ms.take())
-        {
-            *began_ms = began_ms.saturating_add(now.age_ms.saturating_sub(paused_ms));
-        }
-    }
-
-    fn extend_windows(&mut self, until_ms: u64) {
-        if self.config.limits.window_ms > 0 {
-            self.window_ends_ms = self.window_ends_ms.max(until_ms);
-            self.nodes.extend_window(until_ms);
-        }
-    }
-
     /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
     pub(super) fn announce(&mut self, now: Now) {
         if self.is_shut_down {
             return;
         }
         self.remove_gone_nodes();
+        if self.is_paused() {
+            return;
+        }
         self.broadcast_nodes(now);
         let is_changed = |hub: &Self| hub.version() != hub.announced_version;
         if !is_changed(self) {
@@ -68,8 +28,7 @@ impl Hub {
         if is_changed(self) && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
-            self.sending_began_ms = Some(now.age_ms);
-            self.sending_paused_ms = None;
+            self.sending = Sending::start(now);
         }
         if self.own_rows_at_ms.is_some_and(|at_ms| at_ms <= now.age_ms) {
             self.send_own_rows(true, now);

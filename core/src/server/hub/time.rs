@@ -27,7 +27,7 @@ impl Hub {
         }
         // A pending change carries the touches, so they are sent alone only without one.
         let is_changed = self.version() != self.announced_version;
-        let announce_ms = is_changed.then_some(self.window_ends_ms);
+        let announce_ms = (is_changed && !self.is_paused()).then_some(self.window_ends_ms);
         let touch_ms = self.touch_at_ms.filter(|_| !is_changed);
         [self.timer_ms(), announce_ms, touch_ms]
             .into_iter()

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use serde_json::json;
 
 use super::super::HubOutput;
+use super::super::sending::Sending;
 use super::{Hub, NodeKey, Nodes};
 use crate::model::json::json_text;
 use crate::model::time::Now;
@@ -134,7 +135,9 @@ impl Hub {
             }
         }
         self.nodes.news.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
-        self.sending_began_ms.get_or_insert(now.age_ms);
+        if !self.awaits_sent() {
+            self.sending = Sending::start(now);
+        }
     }
 
     /// The payload of the `node.presence` event.
