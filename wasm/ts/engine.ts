@@ -39,7 +39,7 @@ export class Engine {
   readonly #clock: Clock;
 
   #isRunning = false;
-  /** Whether it reconnects, so that it is not running for a moment. */
+  /** Whether a reconnect is in progress, during which it briefly does not run. */
   #isRestarting = false;
   #isFreed = false;
   /** Counts starts and stops. Results of an earlier epoch are ignored. */
@@ -131,8 +131,9 @@ export class Engine {
     this.#options = options;
     this.#address = address;
     // A listener may have stopped it.
-    if (this.#isRestarting) this.start();
+    const isStopped = !this.#isRestarting;
     this.#isRestarting = false;
+    if (!isStopped) this.start();
   }
 
   /** Stops and releases all resources. */

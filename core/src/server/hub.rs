@@ -128,6 +128,7 @@ pub struct Hub {
     recent: recent::Recent,
     /// State for members whose addresses are hidden.
     hidden: hidden::Hidden,
+    /// Whether the last broadcast is sent.
     sending: sending::Sending,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,

@@ -75,7 +75,7 @@ fn perform(action: &Action) -> Result<(), Failure> {
             if fs::symlink_metadata(path).is_ok() {
                 let path = path.display();
                 return print(&format!(
-                    "kept {path}: make sure that it sets OPENCLAW_GATEWAY_TOKEN\n"
+                    "kept {path}: make sure that it sets OPENCLAW_GATEWAY_TOKEN or OPENCLAW_GATEWAY_PASSWORD\n"
                 ));
             }
             let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;

@@ -64,8 +64,8 @@ impl Unflushed {
         self.writes += usize::from(bytes > 0);
     }
 
-    /// Writes answers ahead of what waits, unless this turn has written enough of them: then they wait, because their
-    /// connection is marked. `write` returns the number of bytes that it wrote.
+    /// Writes answers ahead of the waiting output. After `ANSWER_BYTES` in one turn it writes nothing: the connection is
+    /// marked, so a later turn writes its answers. `write` returns the number of bytes that it wrote.
     pub(super) fn write_ahead(&mut self, write: impl FnOnce() -> usize) {
         if self.answer_bytes < ANSWER_BYTES {
             self.answer_bytes = self.answer_bytes.saturating_add(write());

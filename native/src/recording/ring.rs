@@ -141,7 +141,8 @@ impl Ring {
     /// Returns the number of bytes.
     ///
     /// # Errors
-    /// If a file cannot be written. The file is then empty or as before, if possible; the inputs stay in memory.
+    /// If a file cannot be written. The file is then empty or as before, and the older one may be empty, if possible;
+    /// the inputs stay in memory.
     pub(super) fn save(&mut self) -> io::Result<usize> {
         let Parts::Memory(memory) = &self.parts else {
             return Ok(0);
@@ -149,7 +150,8 @@ impl Ring {
         if memory.file.metadata()?.len() > 0 {
             let replaced = replace(&memory.older_file, &memory.file);
             if replaced.is_err() {
-                clear(&memory.older_file)?;
+                // The error of the replacement is the one to report.
+                let _ = clear(&memory.older_file);
             }
             replaced?;
         }

@@ -1,4 +1,4 @@
-// Compares the package with alternatives: `node wasm/bench/peers/run.mjs`, after `npm ci`.
+// Compares the package with alternatives: `node wasm/bench/peers/run.mjs`, after `cargo xtask test --only npm`.
 //
 // Each of the three receives 200 and 10,000 rows in its own encoding and lists them. Loro's EphemeralStore and Yjs
 // awareness have no rules: no merging, no statuses, no order, no labels, no checks of what a gateway sends.

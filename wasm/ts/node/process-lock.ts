@@ -4,7 +4,7 @@ import { threadId } from "node:worker_threads";
 
 import { clear, create } from "./kept-file.js";
 
-/** Interval at which the holder of a lock refreshes it, because others may not see whether it lives, in ms. */
+/** Interval, in ms, at which the holder refreshes its lock: processes elsewhere cannot see whether it lives. */
 const REFRESH_MS = 15_000;
 /** A lock of another machine, container or worker that was not refreshed for this long is abandoned, in ms. */
 const ABANDONED_MS = 60_000;

@@ -37,7 +37,7 @@ export class SharedEngine implements ClientEngine {
   #tickMs = Number.POSITIVE_INFINITY;
   #options: PresenceClientOptions;
   #isRunning = false;
-  /** Whether it reconnects, so that it is not running for a moment. */
+  /** Whether a reconnect is in progress, during which it briefly does not run. */
   #isRestarting = false;
   #isFreed = false;
   #isWatched = false;
@@ -156,8 +156,9 @@ export class SharedEngine implements ClientEngine {
       this.#leave();
       this.#snapshot = EMPTY_SNAPSHOT;
       // A listener may have stopped or closed the client.
-      if (this.#isRestarting) this.start();
+      const isStopped = !this.#isRestarting;
       this.#isRestarting = false;
+      if (!isStopped) this.start();
     } else if (this.#lead) this.#lead.engine.reconnect(change);
     else if (Object.keys(change).length > 0) {
       // Options of this tab require a connection of this tab.

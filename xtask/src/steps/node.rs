@@ -13,7 +13,7 @@ pub(super) const PACKAGES: Step = Step {
     name: "npm",
     title: "npm packages of the builds and of all tests",
     first_time: " (first time: about 2 min)",
-    is_ready: |project| npm::is_installed(&project.path("")),
+    is_ready: |project| npm::has(project, Packages::All),
     needs: &[],
     opt_in: false,
     run: |project, _| {

@@ -39,7 +39,7 @@ impl Packages {
     }
 }
 
-/// Installs exactly the packages of `package-lock.json`, unless these or all are installed.
+/// Installs the selected packages in the versions of `package-lock.json`, unless they or all packages are installed.
 ///
 /// # Errors
 /// When npm fails.
@@ -53,7 +53,7 @@ pub(crate) fn ensure(project: &Project, packages: Packages) -> Result<(), Failur
 /// When npm fails.
 pub(crate) fn ensure_in(project: &Project, checkout: &Path, packages: Packages) -> Result<(), Failure> {
     let lock = read(&checkout.join("package-lock.json"))?;
-    // npm removes what is not selected: after the tests, a build must not ask for less.
+    // `npm ci` removes packages that are not selected, so a build must not run it after the tests.
     let is_there = |packages: Packages| is_stamped(checkout, &packages.stamp(&lock));
     if is_there(packages) || is_there(Packages::All) {
         return Ok(());
@@ -82,9 +82,15 @@ pub(crate) fn ensure_unlocked(project: &Project, manifest: &Path, folder: &Path)
     write(&folder.join(STAMP), &wanted)
 }
 
-/// Whether an installation was finished in this folder, perhaps of other packages.
+/// Whether an installation was finished in this folder, perhaps from an older manifest.
 pub(crate) fn is_installed(folder: &Path) -> bool {
     folder.join(STAMP).exists()
+}
+
+/// Whether these packages of the workspace are installed.
+pub(crate) fn has(project: &Project, packages: Packages) -> bool {
+    let folder = project.path("");
+    read(&folder.join("package-lock.json")).is_ok_and(|lock| is_stamped(&folder, &packages.stamp(&lock)))
 }
 
 /// npm without install scripts (no package here needs any), quiet, and with its cache in the project.

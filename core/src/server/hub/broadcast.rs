@@ -16,7 +16,7 @@ impl Hub {
             return;
         }
         self.remove_gone_nodes();
-        if self.is_paused() {
+        if now.age_ms < self.sending.holds_until_ms() {
             return;
         }
         self.broadcast_nodes(now);

@@ -12,9 +12,9 @@ pub(super) enum Sending {
     /// Everything is sent.
     #[default]
     Done,
-    /// The shell sends. Meanwhile it handled events for `paused_ms`.
+    /// The shell sends the outputs; it has spent `paused_ms` on events in between.
     Running { began_ms: u64, paused_ms: u64 },
-    /// The shell handles events since `at_ms`.
+    /// The shell has handled events since `at_ms`.
     Paused {
         began_ms: u64,
         paused_ms: u64,
@@ -27,6 +27,14 @@ impl Sending {
         Self::Running {
             began_ms: now.age_ms,
             paused_ms: 0,
+        }
+    }
+
+    /// Until when, in ms on the age clock, the next broadcast waits; 0 if it does not.
+    pub(super) fn holds_until_ms(self) -> u64 {
+        match self {
+            Self::Paused { began_ms, .. } => began_ms.saturating_add(2 * MAX_SENDING_MS),
+            _ => 0,
         }
     }
 
@@ -55,7 +63,7 @@ impl Sending {
         }
     }
 
-    /// When the window ends, if everything is sent now: twice as long as sending took after its begin.
+    /// Returns the end of the window if everything is sent now: its begin plus twice the time that sending took.
     fn window_end_ms(self, now: Now) -> Option<u64> {
         let Self::Running { began_ms, paused_ms } = self.resume(now) else {
             return None;
@@ -86,19 +94,14 @@ impl Hub {
         self.sending = Sending::Done;
     }
 
-    /// Notes that the shell handles events although some outputs are not sent yet. This time does not count as sending,
-    /// and the next broadcast waits for [`resume_sending`](Self::resume_sending) or [`handle_sent`](Self::handle_sent).
+    /// Notes that the shell handles events although some outputs are not sent yet. This time does not count as sending.
+    /// The next broadcast waits for [`handle_sent`](Self::handle_sent), at most until 4 s after the last one.
     pub fn pause_sending(&mut self, now: Now) {
         self.sending = self.sending.pause(now);
     }
 
-    /// Notes that the shell goes on with sending.
+    /// Notes that the shell continues to send.
     pub fn resume_sending(&mut self, now: Now) {
         self.sending = self.sending.resume(now);
-    }
-
-    /// Whether the next broadcast waits until the last one is sent.
-    pub(super) fn is_paused(&self) -> bool {
-        matches!(self.sending, Sending::Paused { .. })
     }
 }

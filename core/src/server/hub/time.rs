@@ -27,23 +27,27 @@ impl Hub {
         }
         // A pending change carries the touches, so they are sent alone only without one.
         let is_changed = self.version() != self.announced_version;
-        let announce_ms = (is_changed && !self.is_paused()).then_some(self.window_ends_ms);
+        let announce_ms = is_changed.then_some(self.window_ends_ms);
         let touch_ms = self.touch_at_ms.filter(|_| !is_changed);
-        [self.timer_ms(), announce_ms, touch_ms]
-            .into_iter()
-            .flatten()
-            .min()
+        let held_ms = self.sending.holds_until_ms();
+        let sends = [
+            announce_ms,
+            touch_ms,
+            self.nodes.poll_timeout(),
+            self.own_rows_at_ms,
+        ];
+        let sends = sends.into_iter().flatten().map(|at_ms| at_ms.max(held_ms));
+        self.timer_ms().into_iter().chain(sends).min()
     }
 
-    /// When the first timer is due, apart from the end of the coalescing window, which can be long past at a change.
+    /// When the first timer is due, apart from those that only send: the end of a coalescing window can be long past
+    /// at a change, and sending can be held up.
     fn timer_ms(&self) -> Option<u64> {
         [
             self.roster.poll_timeout(),
             self.fleet.as_ref().and_then(|fleet| fleet.poll_timeout()),
             self.heartbeats.first().map(|&(due_ms, ..)| due_ms),
             self.tick_at_ms,
-            self.nodes.poll_timeout(),
-            self.own_rows_at_ms,
         ]
         .into_iter()
         .flatten()

@@ -237,6 +237,44 @@ fn slow_node_events_extend_the_window() {
 }
 
 #[test]
+fn a_report_while_sending_is_paused_is_no_suspension() {
+    let (mut hub, conns) = crowd(1, 2, START);
+    hub.handle_timeout(START.after(25_000));
+    let begin = START.after(40_000);
+    hub.join(node(9, true), begin);
+    taken(&mut hub);
+    hub.pause_sending(begin.after(10));
+    let now = begin.after(11);
+    report(&mut hub, conns[0], now);
+    assert!(!hub.was_suspended(now));
+    assert!(hub.poll_timeout() > Some(now.age_ms), "no deadline is past");
+    hub.handle_timeout(now);
+    assert_eq!(taken(&mut hub).1, 0);
+    hub.resume_sending(begin.after(15));
+    hub.handle_sent(begin.after(20));
+    // Twice the 15 ms of sending.
+    hub.handle_timeout(begin.after(30));
+    assert_eq!(taken(&mut hub).1, 1);
+}
+
+#[test]
+fn a_shell_that_never_resumes_holds_up_a_broadcast_for_4_s() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    frames(&mut hub, reader);
+    let begin = START.after(1_000);
+    hub.join(handshake("b", "ui", &[]), begin);
+    frames(&mut hub, reader);
+    hub.pause_sending(begin);
+    hub.join(handshake("c", "ui", &[]), begin);
+    assert_eq!(hub.poll_timeout(), Some(begin.age_ms + 4_000));
+    hub.handle_timeout(begin.after(3_999));
+    assert_eq!(frames(&mut hub, reader).len(), 0);
+    hub.handle_timeout(begin.after(4_000));
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+}
+
+#[test]
 fn last_events_of_disconnected_nodes_are_bounded() {
     let (mut hub, _) = crowd(1, 0, START);
     for n in 0..MAX_ENDED + 10 {
