@@ -350,14 +350,17 @@ pub(super) const LINES: &[Line] = &[
         AtMost(4.0)
     ),
     gateway!(
-        "largest measurement: memory in all",
-        |f| Some(f.value("many.memory")? / 1024.0),
+        "largest measurement: memory in all, calculated for 100,000 clients",
+        |f| {
+            let further = 100_000.0 - f.value("many.clients")?;
+            Some((f.value("many.memory")? + further * f.value("many.per_client")?) / 1024.0)
+        },
         "MB",
         AtMost(450.0)
     ),
     gateway!(
-        "largest measurement: processor time with idle clients, pings included",
-        |f| f.value("many.cpu"),
+        "largest measurement: processor time with idle clients, pings included, calculated for 100,000 clients",
+        |f| Some(f.value("many.cpu")? * 100_000.0 / f.value("many.clients")?),
         "% of a core",
         AtMost(10.0)
     ),
