@@ -43,6 +43,9 @@ const CRATES: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
+/// The npm package that is released.
+const PACKAGE: &str = "openclaw-presence";
+
 /// Name and version of each dependency, and of the program itself.
 type Names = BTreeSet<(String, String)>;
 
@@ -58,10 +61,11 @@ fn describe(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     node::ensure_host_node(project)?;
     let text = npm::npm(project, &place.source())
         .with(["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"])
-        .with(["--workspace", "openclaw-presence"])
+        .with(["--workspace", PACKAGE])
         .any_output()?;
-    let count = components(&parse(&text)?, "components").len();
-    write(project, "openclaw-presence", &text, count)?;
+    let described = of_package(parse(&text)?, PACKAGE)?;
+    let count = components(&described, "components").len();
+    write(project, PACKAGE, &format!("{described:#}\n"), count)?;
 
     let inside = RUST_AUDIT_INFO
         .program(project)
@@ -107,6 +111,25 @@ fn describe_crate(
     Ok(text.replace(&*source.to_string_lossy(), "/source"))
 }
 
+/// Makes npm's description of the workspace one of the package in it.
+fn of_package(mut bill: Value, package: &str) -> Result<Value, Failure> {
+    let is_package = |component: &Value| {
+        let purl = component["purl"].as_str().unwrap_or_default();
+        purl.strip_prefix(&format!("pkg:npm/{package}@")).is_some()
+    };
+    let components = bill["components"].as_array_mut();
+    let mut component = components
+        .and_then(|all| Some(all.remove(all.iter().position(is_package)?)))
+        .ok_or_else(|| Failure::missing(format!("npm's bill of materials has no {package}")))?;
+    // npm names it after its folder.
+    component["name"] = package.into();
+    let workspace = std::mem::replace(&mut bill["metadata"]["component"], component);
+    if let Some(dependencies) = bill["dependencies"].as_array_mut() {
+        dependencies.retain(|of| of["ref"] != workspace["bom-ref"]);
+    }
+    Ok(bill)
+}
+
 fn bill(project: &Project, name: &str) -> std::path::PathBuf {
     results(project).join(format!("{name}.cdx.json"))
 }
@@ -138,4 +161,33 @@ fn component(of: &Value) -> Option<(String, String)> {
         of["name"].as_str()?.to_owned(),
         of["version"].as_str()?.to_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_bill_of_the_package_describes_the_package() {
+        let package = json!({"bom-ref": "p@1", "name": "wasm", "version": "1", "purl": "pkg:npm/p@1"});
+        let used = json!({"bom-ref": "q@2", "name": "q", "version": "2", "purl": "pkg:npm/q@2"});
+        let bill = json!({
+            "metadata": {"component": {"bom-ref": "w@0", "name": "w"}},
+            "components": [used, package],
+            "dependencies": [{"ref": "w@0", "dependsOn": []}, {"ref": "p@1", "dependsOn": ["q@2"]}],
+        });
+        let of_p = of_package(bill.clone(), "p").expect("it has the package");
+        assert_eq!(
+            component(&of_p["metadata"]["component"]),
+            Some(("p".into(), "1".into()))
+        );
+        assert_eq!(of_p["components"], json!([used]));
+        assert_eq!(
+            of_p["dependencies"],
+            json!([{"ref": "p@1", "dependsOn": ["q@2"]}])
+        );
+        assert!(of_package(bill, "other").is_err());
+    }
 }
