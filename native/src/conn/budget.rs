@@ -7,6 +7,8 @@ pub(super) const TURN_MESSAGES: usize = 64;
 /// Larger texts are parsed one at a time across all connections. Before the handshake is done, a larger message needs
 /// a [`LargePlace`](crate::auth::slots::LargePlace).
 pub(super) const LARGE_BYTES: usize = 8 * 1024;
+/// Most larger texts that are handled between two polls of the sockets, of all connections together.
+pub(super) const LARGE_TEXTS: usize = 1;
 /// Most control frames before the handshake is done.
 pub(super) const EARLY_CONTROLS: usize = 16;
 /// Header and mask of a short frame, such as a control frame.

@@ -11,7 +11,7 @@ use presence_core::server::MIN_VISITOR;
 use presence_core::wire::Limits;
 use tokio::sync::{Semaphore, watch};
 
-use super::budget::message_bytes;
+use super::budget::{LARGE_TEXTS, message_bytes};
 use super::parting::Parting;
 use super::pool::{Pool, UNDELIVERED_BYTES, UNFINISHED_BYTES};
 use crate::auth::admission::Admission;
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     pub(crate) slots: Arc<Slots>,
     pub(crate) parting: Parting,
-    /// The permit to parse a large text.
+    /// The permits to handle a large text.
     pub(crate) large_texts: Semaphore,
     /// Incomplete messages of accepted clients.
     pub(super) unfinished: Arc<Pool>,
@@ -92,7 +92,7 @@ impl Shared {
             proxies: TrustedProxies::new(&config.trusted_proxies),
             slots: Slots::new(config.slots, has_one_address),
             parting: Parting::default(),
-            large_texts: Semaphore::new(1),
+            large_texts: Semaphore::new(LARGE_TEXTS),
             unfinished: Pool::new(unfinished_bytes),
             undelivered: Pool::new(UNDELIVERED_BYTES),
             log: RareLines::default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use presence_core::Now;
 use presence_core::wire::CloseFrame;
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{End, OpenHandshake, Session};
@@ -87,19 +88,54 @@ impl Session {
         self.unfinished.as_ref().map(|unfinished| unfinished.since_ms)
     }
 
-    /// Handles a large text once it has the permit. The permit is kept until all ready tasks ran and the runtime
-    /// polled the sockets.
+    /// Handles a large text in its turn, unless the gateway stops.
     pub(super) async fn handle_large(&mut self, text: Message) {
         let shared = Arc::clone(&self.shared);
-        let permit = tokio::select! {
-            biased;
-            () = shared.stopping() => return,
-            permit = shared.large_texts.acquire() => permit,
+        let handle = || {
+            self.handle_message(&text);
+            drop(text);
+            self.take_outputs();
         };
-        self.handle_message(&text);
-        drop(text);
-        self.take_outputs();
-        tokio::task::yield_now().await;
-        drop(permit);
+        tokio::select! {
+            biased;
+            () = shared.stopping() => {}
+            () = in_turn(&shared.large_texts, handle) => {}
+        }
+    }
+}
+
+/// Handles a large text once it has a permit. The permit is kept until all ready tasks ran and the runtime polled the
+/// sockets.
+async fn in_turn(permits: &Semaphore, handle: impl FnOnce()) {
+    let permit = permits.acquire().await;
+    handle();
+    tokio::task::yield_now().await;
+    drop(permit);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::conn::budget::LARGE_TEXTS;
+
+    #[tokio::test]
+    async fn few_large_texts_are_handled_between_two_polls_of_the_sockets() {
+        const TEXTS: usize = 5;
+
+        let permits = Arc::new(Semaphore::new(LARGE_TEXTS));
+        let handled = Arc::new(Mutex::new(Vec::new()));
+        for text in 0..TEXTS {
+            let (permits, handled) = (Arc::clone(&permits), Arc::clone(&handled));
+            tokio::spawn(async move { in_turn(&permits, || handled.lock().unwrap().push(text)).await });
+        }
+        for polls in 1..=TEXTS {
+            tokio::task::yield_now().await;
+            let handled = handled.lock().unwrap().len();
+            assert!(handled <= polls * LARGE_TEXTS, "{handled} after {polls}");
+        }
+        // In the order of their arrival.
+        assert_eq!(*handled.lock().unwrap(), Vec::from_iter(0..TEXTS));
     }
 }
