@@ -53,6 +53,10 @@ impl Watched {
     async fn start_with(options: &[&str]) -> Self {
         let witness = Witness::start(options).await;
         Client::connect(witness.address(), "first", &["operator.read"]).await;
+        Self::of(witness)
+    }
+
+    fn of(witness: Witness) -> Self {
         Self {
             address: witness.address(),
             before_kb: witness.process.memory_kb("VmRSS:"),

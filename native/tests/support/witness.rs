@@ -2,13 +2,18 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
-use super::Client;
 use super::process::Process;
+use super::{Client, connect_params, within};
 
 const READ: &[&str] = &["operator.read"];
 /// Most memory that stays in use after most attacks, in kB. The findings remember handshakes, up to a bound: about 1 KB
@@ -18,10 +23,17 @@ pub(crate) const LEFT_KB: u64 = 512;
 #[cfg(target_os = "linux")]
 const FREE_TIME: Duration = Duration::from_secs(10);
 
+/// A socket, or TLS on one.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A gateway in a process of its own, with one client.
 pub(crate) struct Witness {
     pub(crate) process: Process,
-    client: Client,
+    client: Client<Box<dyn Stream>>,
+    /// How its clients connect, if by TLS.
+    tls: Option<Arc<ClientConfig>>,
     /// The rows before the attack.
     rows: Vec<Value>,
     /// The memory before the attack, in kB.
@@ -37,10 +49,20 @@ impl Witness {
 
     /// Connects to this gateway.
     pub(crate) async fn of(process: Process) -> Self {
-        let (mut client, _) = Client::connect(process.address, "witness", READ).await;
+        Self::connect(process, None).await
+    }
+
+    /// Connects to this gateway by TLS.
+    pub(crate) async fn by_tls(process: Process, client: Arc<ClientConfig>) -> Self {
+        Self::connect(process, Some(client)).await
+    }
+
+    async fn connect(process: Process, tls: Option<Arc<ClientConfig>>) -> Self {
+        let mut client = client(process.address, tls.clone(), "witness").await;
         Self {
             rows: rows(&mut client).await,
             client,
+            tls,
             #[cfg(target_os = "linux")]
             before_kb: process.memory_kb("RssAnon:"),
             process,
@@ -71,7 +93,7 @@ impl Witness {
     /// client, and that at most `left_kb` more memory is in use, or a tenth of the memory before. Clients of the attack
     /// whose instance ids (or else hosts) begin with one of `visitors` may have rows, too, which it returns.
     pub(crate) async fn is_unharmed(&mut self, visitors: &[&str], left_kb: u64) -> Vec<Value> {
-        let (mut fresh, _) = Client::connect(self.address(), "fresh", READ).await;
+        let mut fresh = client(self.address(), self.tls.clone(), "fresh").await;
         assert_eq!(fresh.request("health", json!({})).await["ok"], true);
         let (own, others): (Vec<_>, Vec<_>) = rows(&mut self.client).await.into_iter().partition(|row| {
             let name = row["instanceId"]
@@ -106,8 +128,28 @@ impl Witness {
     }
 }
 
+/// A client that has connected, by TLS if it is configured.
+async fn client(
+    address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
+    instance: &str,
+) -> Client<Box<dyn Stream>> {
+    let stream = within("a socket", TcpStream::connect(address)).await.unwrap();
+    let stream: Box<dyn Stream> = match tls {
+        Some(config) => {
+            let name = "localhost".try_into().unwrap();
+            let handshake = TlsConnector::from(config).connect(name, stream);
+            Box::new(within("a TLS handshake", handshake).await.unwrap())
+        }
+        None => Box::new(stream),
+    };
+    let mut client = Client::over(stream, ("/any", &address.to_string()), "").await;
+    client.hello(connect_params(instance, READ)).await;
+    client
+}
+
 /// The list without times of writes, in an order that does not depend on them.
-async fn rows(client: &mut Client) -> Vec<Value> {
+async fn rows(client: &mut Client<Box<dyn Stream>>) -> Vec<Value> {
     let mut list = client.request("system-presence", json!({})).await["payload"].take();
     let rows = list.as_array_mut().unwrap();
     for row in rows.iter_mut() {
