@@ -142,13 +142,34 @@ async fn a_wrong_token_is_logged_once_with_the_remedy() {
     home.shutdown().await;
 }
 
-/// Landlock applies only to threads that start later. So the note about the device key must wait.
+/// Landlock applies only to threads that start later. So the note about the device key must wait, and so must the
+/// threads of all other parts of this build. None of the servers exists.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_thread_starts_before_the_sandbox() {
-    let folder = tempfile::tempdir().unwrap();
-    let recording = folder.path().join("recording").to_str().unwrap().to_owned();
-    let more = ["--metrics-bind", "127.0.0.1:0", "--record", &recording];
+    let authority = support_tls::Authority::new();
+    authority.issue(&["localhost"], |_| {});
+    authority.write("webhook.secret", "a secret of some length\n");
+    let path = |name| authority.path(name).to_str().unwrap().to_owned();
+    let mut more = vec![
+        ("--metrics-bind", "127.0.0.1:0".to_owned()),
+        ("--record", path("recording")),
+    ];
+    if cfg!(feature = "tls") {
+        more.push(("--tls-cert", path("cert.pem")));
+        more.push(("--tls-key", path("key.pem")));
+    }
+    if cfg!(feature = "history") {
+        more.push(("--history", path("history.db")));
+    }
+    if cfg!(feature = "webhook") {
+        more.push(("--webhook", "http://192.0.2.1:2/".to_owned()));
+        more.push(("--webhook-secret-file", path("webhook.secret")));
+    }
+    if cfg!(feature = "cluster") {
+        more.push(("--cluster", "nats://192.0.2.1:3".to_owned()));
+    }
+    let more: Vec<&str> = more.iter().flat_map(|(option, value)| [*option, value]).collect();
     let lines = log_until(&observer("far=ws://192.0.2.1:1", &more), &["listening"]).await;
     assert!(
         lines.iter().any(|line| line.contains("no device key")),
