@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attacks;
+mod claims;
 mod framing;
 mod rounds;
 #[path = "../support/mod.rs"]
