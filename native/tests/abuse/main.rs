@@ -5,6 +5,7 @@
 mod attacks;
 mod claims;
 mod framing;
+mod large;
 mod rounds;
 #[path = "../support/mod.rs"]
 mod support;
