@@ -11,6 +11,9 @@ mod rounds;
 mod support;
 #[path = "../support/device.rs"]
 mod support_device;
+#[path = "../support/tls.rs"]
+mod support_tls;
+mod tls;
 
 use serde_json::{Value, json};
 
