@@ -93,7 +93,7 @@ impl Attacker {
             for number in 1_u64.. {
                 let number = format!("{number:08}");
                 let start = texts.start.replace('#', &number);
-                let mut bytes = unmasked_head(start.len() + texts.rest.len());
+                let mut bytes = unmasked_head(TEXT, start.len() + texts.rest.len());
                 bytes.extend(start.as_bytes());
                 bytes.extend(texts.rest.as_bytes());
                 if !texts.is_beacon {
@@ -137,10 +137,10 @@ impl Attacker {
     }
 }
 
-/// The head of a text frame whose mask changes nothing, so that this test is faster than the gateway.
-fn unmasked_head(len: usize) -> Vec<u8> {
+/// The head of a large frame whose mask changes nothing, so that this test is faster than the gateway.
+fn unmasked_head(first: u8, len: usize) -> Vec<u8> {
     assert!(len <= MIB, "{len}");
-    [&[TEXT, 0xff][..], &(len as u64).to_be_bytes(), &[0; 4]].concat()
+    [&[first, 0xff][..], &(len as u64).to_be_bytes(), &[0; 4]].concat()
 }
 
 /// Attacks with these messages.
@@ -194,7 +194,8 @@ async fn large_messages_that_are_complete_at_once_are_handled_one_at_a_time() {
             let params =
                 json!({ "text": number, "instanceId": format!("attacker-{n}"), "x": "x".repeat(MIB - 500) });
             let text = request(&number, "system-event", &params);
-            let mut bytes = frame(FIRST_PIECE, &text.as_bytes()[..text.len() - 1]);
+            let first = &text.as_bytes()[..text.len() - 1];
+            let mut bytes = [&unmasked_head(FIRST_PIECE, first.len()), first].concat();
             bytes.extend(frame(PING, b"read"));
             attacker.stream().write_all(&bytes).await.unwrap();
         }

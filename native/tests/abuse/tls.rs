@@ -21,6 +21,8 @@ const DATA: u8 = 0x17;
 const FATAL: u8 = 2;
 /// Number of the alert about a version that the gateway does not speak (RFC 8446, 6.2).
 const PROTOCOL_VERSION: u8 = 70;
+/// A handshake may take longer than this test waits for the end of a connection: only a refusal ends it in time.
+const PATIENT: &[&str] = &["--handshake-ms", "600000"];
 
 /// A gateway with a certificate, and a normal client by TLS.
 async fn start(options: &[&str]) -> (Witness, Arc<ClientConfig>) {
@@ -89,7 +91,7 @@ fn is_alert(bytes: &[u8]) -> bool {
 
 #[tokio::test]
 async fn bytes_that_are_no_tls_are_refused() {
-    let (mut witness, client) = start(&[]).await;
+    let (mut witness, client) = start(PATIENT).await;
     let address = witness.address();
     let plain = [
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
@@ -131,7 +133,7 @@ async fn bytes_that_are_no_tls_are_refused() {
 
 #[tokio::test]
 async fn old_versions_of_tls_are_refused() {
-    let (mut witness, _) = start(&[]).await;
+    let (mut witness, _) = start(PATIENT).await;
     for n in 0..CONNECTIONS {
         let version = (n % 3) as u8;
         let heard = answer(witness.address(), &old_hello(version)).await;
@@ -180,7 +182,7 @@ async fn tls_handshakes_that_stop_in_the_middle_are_closed_in_time() {
 
 #[tokio::test]
 async fn bytes_in_the_clear_end_an_encrypted_connection() {
-    let (mut witness, client) = start(&[]).await;
+    let (mut witness, client) = start(PATIENT).await;
     let hello = client_hello(&client);
     // A new handshake is refused, too: there is no renegotiation.
     for bytes in [&hello[..], &record(DATA, 3, &[0x5a; 100]), b"GET / HTTP/1.1\r\n"] {
