@@ -22,9 +22,8 @@ use crate::model::time::Now;
 use crate::roster::MAX_ROW_BYTES;
 
 /// Shortest life of a row, in ms, while its observed gateway can be reached. The known age of a connected client's row
-/// can be 115 s: 60 s between touches, advances of up to 30 s that touches omit, and 25 s between
-/// pongs.
-/// Lists without deltas are requested before 120 s.
+/// can be 115 s: 60 s between touches, advances of up to 30 s that touches omit, and 25 s between pongs. Lists without
+/// deltas are requested before 120 s.
 const REACHED_TTL_MS: u64 = 150_000;
 
 /// Bounds of a source.
